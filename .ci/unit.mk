@@ -1,0 +1,39 @@
+# The unit tests of ngx_gateway_module/pure: one program for each
+# t/unit/gw_*.c, every one of them under ASan and UBSan; and the Kafka that can
+# be told to fail, for t/4*.t.  Called by "make unit".
+
+CC     ?= gcc
+BUILD  ?= build
+
+out    := $(BUILD)/unit
+pure   := ngx_gateway_module/pure
+flags  := -std=gnu99 -g -O1 -fsanitize=address,undefined \
+          -fno-sanitize-recover=all -fno-omit-frame-pointer \
+          -Wall -Wextra -Werror -I $(pure) -I t/unit $(CFLAGS_EXTRA)
+
+objs   := $(patsubst $(pure)/%.c,$(out)/pure/%.o,$(wildcard $(pure)/gw*.c))
+tests  := $(patsubst t/unit/%.c,$(out)/%,$(wildcard t/unit/gw_*.c))
+
+mock   := $(BUILD)/mock
+
+all: $(tests) $(mock)
+
+$(out)/pure $(out)/obj:
+	mkdir -p $@
+
+$(out)/pure/%.o: $(pure)/%.c | $(out)/pure
+	$(CC) $(flags) -MMD -MP -c $< -o $@
+
+$(out)/obj/%.o: t/unit/%.c | $(out)/obj
+	$(CC) $(flags) -MMD -MP -c $< -o $@
+
+$(tests): $(out)/%: $(out)/obj/%.o $(objs)
+	$(CC) $(flags) $^ -o $@ -ljansson -lz -lm
+
+$(mock): t/kafka/mock.c | $(out)/obj
+	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror $< -o $@ -lrdkafka
+
+.PHONY: all
+.SECONDARY:
+
+-include $(wildcard $(out)/pure/*.d $(out)/obj/*.d)
