@@ -1,0 +1,424 @@
+/*
+ * gw_status_json.c - the status page as JSON; see gw_view.h.  jansson serves
+ * here: a page is rendered a few times a minute and nobody's message waits.
+ *
+ * A failed allocation makes some json_t NULL; setting NULL fails, which is
+ * noted once and gives the whole page up.
+ */
+
+#include "gw_view.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+
+static const char *const  gw_status_protocols[GW_PROTO_N] = {
+    "http", "mqtt", "lines", "ws"
+};
+
+
+static const char *const  gw_status_reports[GW_REPORT_N] = {
+    "persisted", "not_persisted", "possibly_persisted"
+};
+
+
+typedef struct {
+    int  failed;
+} gw_status_t;
+
+
+static void
+gw_status_set(gw_status_t *st, json_t *object, const char *name, json_t *value)
+{
+    if (json_object_set_new(object, name, value) != 0) {
+        st->failed = 1;
+    }
+}
+
+
+static void
+gw_status_uint(gw_status_t *st, json_t *object, const char *name, uint64_t n)
+{
+    gw_status_set(st, object, name, json_integer((json_int_t) n));
+}
+
+
+static void
+gw_status_us(gw_status_t *st, json_t *object, const char *name, uint64_t us)
+{
+    gw_status_set(st, object, name, json_real((double) us / 1e6));
+}
+
+
+static json_t *
+gw_status_histogram(gw_status_t *st, const gw_hist_t *h)
+{
+    json_t  *object;
+
+    object = json_object();
+
+    gw_status_uint(st, object, "count", gw_hist_total(h));
+    gw_status_us(st, object, "p50", gw_hist_quantile(h, 0.5));
+    gw_status_us(st, object, "p95", gw_hist_quantile(h, 0.95));
+    gw_status_us(st, object, "p99", gw_hist_quantile(h, 0.99));
+
+    return object;
+}
+
+
+static json_t *
+gw_status_protocol(gw_status_t *st, const gw_stats_slot_t *s, unsigned p)
+{
+    json_t    *object, *rejected;
+    unsigned   c, r;
+    uint64_t   accepted, delivered, duplicate, dead, failed, lost;
+    uint64_t   entry, shed;
+
+    accepted = delivered = duplicate = dead = failed = lost = 0;
+    entry = shed = 0;
+
+    for (c = 0; c < GW_CLASSES_MAX; c++) {
+        accepted += s->accepted[p][c];
+        delivered += s->delivered[p][c];
+        duplicate += s->duplicate[p][c];
+        dead += s->dead_lettered[p][c];
+        failed += s->failed[p][c];
+        lost += s->lost[p][c];
+
+        for (r = 0; r < GW_REASON_N; r++) {
+            entry += s->shed_entry[p][c][r];
+            shed += s->shed[p][c][r];
+        }
+    }
+
+    object = json_object();
+
+    gw_status_uint(st, object, "received", s->received[p]);
+    gw_status_uint(st, object, "received_bytes", s->received_bytes[p]);
+    gw_status_uint(st, object, "accepted", accepted);
+    gw_status_uint(st, object, "delivered", delivered);
+    gw_status_uint(st, object, "duplicate", duplicate);
+    gw_status_uint(st, object, "dead_lettered", dead);
+    gw_status_uint(st, object, "failed", failed);
+    gw_status_uint(st, object, "lost", lost);
+    gw_status_uint(st, object, "waiting", gw_stats_waiting_proto(s, p));
+    gw_status_uint(st, object, "shed_entry", entry);
+    gw_status_uint(st, object, "shed", shed);
+
+    rejected = json_object();
+
+    for (r = 0; r < GW_REASON_N; r++) {
+        if (s->rejected[p][r]) {
+            gw_status_uint(st, rejected, gw_reason(r)->name,
+                           s->rejected[p][r]);
+        }
+    }
+
+    gw_status_set(st, object, "rejected", rejected);
+
+    gw_status_uint(st, object, "timeouts", s->timeouts[p]);
+    gw_status_uint(st, object, "clients_gone", s->clients_gone[p]);
+    gw_status_uint(st, object, "connections", s->connections[p]);
+    gw_status_set(st, object, "ingest", gw_status_histogram(st,
+                                                            &s->ingest[p]));
+
+    return object;
+}
+
+
+static json_t *
+gw_status_class(gw_status_t *st, const gw_stats_slot_t *s, unsigned c)
+{
+    json_t    *object, *shed, *entry, *queue;
+    unsigned   p, r;
+    uint64_t   accepted, delivered, duplicate, dead, failed, lost, n, m;
+
+    accepted = delivered = duplicate = dead = failed = lost = 0;
+
+    for (p = 0; p < GW_PROTO_N; p++) {
+        accepted += s->accepted[p][c];
+        delivered += s->delivered[p][c];
+        duplicate += s->duplicate[p][c];
+        dead += s->dead_lettered[p][c];
+        failed += s->failed[p][c];
+        lost += s->lost[p][c];
+    }
+
+    object = json_object();
+
+    gw_status_uint(st, object, "accepted", accepted);
+    gw_status_uint(st, object, "delivered", delivered);
+    gw_status_uint(st, object, "duplicate", duplicate);
+    gw_status_uint(st, object, "dead_lettered", dead);
+    gw_status_uint(st, object, "failed", failed);
+    gw_status_uint(st, object, "lost", lost);
+    gw_status_uint(st, object, "waiting", gw_stats_waiting_class(s, c));
+
+    shed = json_object();
+    entry = json_object();
+
+    for (r = 0; r < GW_REASON_N; r++) {
+
+        if (gw_reason(r)->outcome != GW_SHED) {
+            continue;
+        }
+
+        n = m = 0;
+
+        for (p = 0; p < GW_PROTO_N; p++) {
+            n += s->shed[p][c][r];
+            m += s->shed_entry[p][c][r];
+        }
+
+        gw_status_uint(st, shed, gw_reason(r)->name, n);
+        gw_status_uint(st, entry, gw_reason(r)->name, m);
+    }
+
+    gw_status_set(st, object, "shed", shed);
+    gw_status_set(st, object, "shed_entry", entry);
+
+    queue = json_object();
+
+    gw_status_uint(st, queue, "messages", s->queue_messages[c]);
+    gw_status_uint(st, queue, "bytes", s->queue_bytes[c]);
+    gw_status_us(st, queue, "oldest_age", s->queue_oldest_ms[c] * 1000);
+
+    gw_status_set(st, object, "queue", queue);
+    gw_status_uint(st, object, "inflight", s->inflight[c]);
+    gw_status_set(st, object, "queue_time", gw_status_histogram(st,
+                                                            &s->queue[c]));
+    gw_status_set(st, object, "delivery_time",
+                  gw_status_histogram(st, &s->delivery[c]));
+
+    return object;
+}
+
+
+static json_t *
+gw_status_kafka(gw_status_t *st, const gw_stats_slot_t *s)
+{
+    json_t                   *object, *reports, *brokers, *broker;
+    uint64_t                  i;
+    const gw_stats_broker_t  *b;
+
+    object = json_object();
+    reports = json_object();
+
+    for (i = 0; i < GW_REPORT_N; i++) {
+        gw_status_uint(st, reports, gw_status_reports[i],
+                       s->kafka_reports[i]);
+    }
+
+    gw_status_set(st, object, "reports", reports);
+    gw_status_uint(st, object, "retries", s->kafka_retries);
+    gw_status_uint(st, object, "possible_duplicates",
+                   s->kafka_possible_duplicates);
+    gw_status_uint(st, object, "fatal_errors", s->kafka_fatal_errors);
+    gw_status_uint(st, object, "transient_errors",
+                   s->kafka_transient_errors);
+    gw_status_uint(st, object, "permanent_errors",
+                   s->kafka_permanent_errors);
+    gw_status_uint(st, object, "client_retries", s->kafka_tx_retries);
+
+    brokers = json_array();
+
+    for (i = 0; i < s->nbrokers && i < GW_STATS_BROKERS; i++) {
+        b = &s->brokers[i];
+        broker = json_object();
+
+        gw_status_set(st, broker, "name",
+                      json_stringn_nocheck(b->name,
+                                           strnlen(b->name,
+                                                   GW_STATS_BROKER_NAME)));
+        gw_status_set(st, broker, "up", json_boolean(b->up));
+        gw_status_us(st, broker, "rtt_p50", b->rtt_p50_us);
+        gw_status_us(st, broker, "rtt_p99", b->rtt_p99_us);
+
+        if (json_array_append_new(brokers, broker) != 0) {
+            st->failed = 1;
+        }
+    }
+
+    gw_status_set(st, object, "brokers", brokers);
+
+    return object;
+}
+
+
+static json_t *
+gw_status_worker(gw_status_t *st, const gw_stats_slot_t *s)
+{
+    json_t    *object;
+    unsigned   p, c;
+    uint64_t   received, accepted, delivered, connections;
+
+    received = accepted = delivered = connections = 0;
+
+    for (p = 0; p < GW_PROTO_N; p++) {
+        received += s->received[p];
+        connections += s->connections[p];
+
+        for (c = 0; c < GW_CLASSES_MAX; c++) {
+            accepted += s->accepted[p][c];
+            delivered += s->delivered[p][c];
+        }
+    }
+
+    object = json_object();
+
+    gw_status_uint(st, object, "pid", s->pid);
+    gw_status_uint(st, object, "worker", s->worker);
+    gw_status_uint(st, object, "started", s->started);
+    gw_status_uint(st, object, "generation", s->generation);
+    gw_status_uint(st, object, "connections", connections);
+    gw_status_uint(st, object, "received", received);
+    gw_status_uint(st, object, "accepted", accepted);
+    gw_status_uint(st, object, "delivered", delivered);
+    gw_status_uint(st, object, "waiting", gw_stats_waiting(s));
+    gw_status_uint(st, object, "charged", s->charged);
+    gw_status_set(st, object, "pressure", json_boolean(s->pressure));
+    gw_status_set(st, object, "draining", json_boolean(s->draining));
+    gw_status_set(st, object, "kafka_up", json_boolean(s->kafka_up));
+    gw_status_us(st, object, "loop_lag", s->loop_lag_us);
+    gw_status_us(st, object, "loop_lag_max", s->loop_lag_max_us);
+
+    return object;
+}
+
+
+static json_t *
+gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
+{
+    char                    name[GW_CLASS_MAX + 1];
+    json_t                 *object, *state, *protocols, *classes, *buffer;
+    json_t                 *workers;
+    unsigned                i, accepting;
+    const gw_stats_slot_t  *s;
+
+    s = &g->sum;
+    object = json_object();
+
+    /* while old workers drain after a reload, the new ones accept */
+
+    accepting = 0;
+
+    for (i = 0; i < g->nslots; i++) {
+        accepting |= g->slots[i].pid && !g->slots[i].draining;
+    }
+
+    gw_status_set(st, object, "name",
+                  json_stringn_nocheck((const char *) g->name.data,
+                                       g->name.len));
+
+    state = json_object();
+
+    gw_status_set(st, state, "accepting", json_boolean(accepting));
+    gw_status_set(st, state, "pressure", json_boolean(s->pressure));
+    gw_status_set(st, state, "draining", json_boolean(s->draining));
+    gw_status_set(st, state, "kafka",
+                  json_string(!g->has_brokers ? "none"
+                              : s->kafka_up ? "up" : "down"));
+
+    gw_status_set(st, object, "state", state);
+
+    protocols = json_object();
+
+    for (i = 0; i < GW_PROTO_N; i++) {
+        if (i == GW_PROTO_HTTP || s->received[i] || s->connections[i]) {
+            gw_status_set(st, protocols, gw_status_protocols[i],
+                          gw_status_protocol(st, s, i));
+        }
+    }
+
+    gw_status_set(st, object, "protocols", protocols);
+
+    classes = json_object();
+
+    for (i = 0; i < g->nclasses; i++) {
+        memcpy(name, g->class_name[i].data, g->class_name[i].len);
+        name[g->class_name[i].len] = '\0';
+
+        gw_status_set(st, classes, name, gw_status_class(st, s, i));
+    }
+
+    gw_status_set(st, object, "classes", classes);
+
+    buffer = json_object();
+
+    gw_status_uint(st, buffer, "charged", s->charged);
+    gw_status_uint(st, buffer, "capacity", s->capacity);
+
+    gw_status_set(st, object, "buffer", buffer);
+
+    if (g->has_brokers) {
+        gw_status_set(st, object, "kafka", gw_status_kafka(st, s));
+    }
+
+    gw_status_us(st, object, "loop_lag", s->loop_lag_us);
+    gw_status_us(st, object, "loop_lag_max", s->loop_lag_max_us);
+
+    workers = json_array();
+
+    for (i = 0; i < g->nslots; i++) {
+
+        if (g->slots[i].pid
+            && json_array_append_new(workers,
+                                     gw_status_worker(st, &g->slots[i]))
+               != 0)
+        {
+            st->failed = 1;
+        }
+    }
+
+    gw_status_set(st, object, "workers", workers);
+
+    return object;
+}
+
+
+char *
+gw_status_json(const gw_view_t *v, size_t *len)
+{
+    char         *text;
+    json_t       *page, *gateways;
+    unsigned      i;
+    gw_status_t   st;
+
+    st.failed = 0;
+
+    page = json_object();
+
+    gw_status_set(&st, page, "version", json_string(v->version));
+    gw_status_set(&st, page, "nginx", json_string(v->nginx));
+    gw_status_set(&st, page, "librdkafka", json_string(v->librdkafka));
+    gw_status_set(&st, page, "jansson", json_string(v->jansson));
+    gw_status_uint(&st, page, "time", v->now);
+    gw_status_uint(&st, page, "start_time", v->start_time);
+    gw_status_uint(&st, page, "generation", v->generation);
+    gw_status_uint(&st, page, "workers", v->workers);
+
+    gateways = json_array();
+
+    for (i = 0; i < v->ngateways; i++) {
+        if (json_array_append_new(gateways,
+                                  gw_status_gateway(&st, &v->gateways[i]))
+            != 0)
+        {
+            st.failed = 1;
+        }
+    }
+
+    gw_status_set(&st, page, "gateways", gateways);
+
+    text = st.failed ? NULL
+           : json_dumps(page, JSON_COMPACT|JSON_REAL_PRECISION(9));
+
+    json_decref(page);
+
+    if (text) {
+        *len = strlen(text);
+        text[(*len)++] = '\n';   /* in the place of the NUL */
+    }
+
+    return text;
+}
