@@ -1,0 +1,158 @@
+/*
+ * ngx_http_gateway.h - HTTP ingest: what the files of http/ share.
+ *
+ * A request's context lives in its pool; messages are the core's from submit
+ * on.  The context's waiter is closed by a pool cleanup, so a request may end
+ * at any moment.
+ */
+
+#ifndef _NGX_HTTP_GATEWAY_H_INCLUDED_
+#define _NGX_HTTP_GATEWAY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_gateway.h"
+
+
+#define NGX_HTTP_GATEWAY_ENVELOPE  0
+#define NGX_HTTP_GATEWAY_RAW       1
+
+#define NGX_HTTP_GATEWAY_READY     3   /* beside NGX_GATEWAY_STATUS_* */
+#define NGX_HTTP_GATEWAY_LIVE      4
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_http_complex_value_t    value;
+} ngx_http_gateway_header_t;
+
+
+typedef struct {
+    ngx_gateway_t              *gateway;
+    ngx_http_complex_value_t   *device;
+    ngx_http_complex_value_t   *class;
+    u_char                     *class_file;
+    ngx_uint_t                  class_line;
+    ngx_uint_t                  class_index;   /* where class is constant */
+    ngx_http_complex_value_t   *topic;
+    ngx_http_complex_value_t   *key;
+    ngx_array_t                *headers;       /* ngx_http_gateway_header_t */
+    ngx_uint_t                  format;
+    ngx_uint_t                  ack;
+    ngx_msec_t                  timeout;
+    ngx_msec_t                  body_timeout;
+    ngx_uint_t                  max_batch;
+    size_t                      max_inflated;
+    ngx_uint_t                  overload_status;
+    ngx_uint_t                  log_level;
+    ngx_uint_t                  status;        /* format of gateway_status */
+} ngx_http_gateway_loc_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_GATEWAY_SINGLE = 0,
+    NGX_HTTP_GATEWAY_ARRAY,
+    NGX_HTTP_GATEWAY_NDJSON
+} ngx_http_gateway_body_e;
+
+
+typedef enum {
+    NGX_HTTP_GATEWAY_IDENTITY = 0,
+    NGX_HTTP_GATEWAY_GZIP,
+    NGX_HTTP_GATEWAY_DEFLATE
+} ngx_http_gateway_encoding_e;
+
+
+/* an item of a batch that did not end well */
+
+typedef struct {
+    uint32_t                    index;
+    gw_reason_e                 reason;
+    const char                 *detail;
+} ngx_http_gateway_error_t;
+
+
+/* the request headers that matter, found in one pass */
+
+typedef struct {
+    ngx_str_t                   content_type;
+    ngx_str_t                   content_encoding;
+    ngx_str_t                   prefer;
+    ngx_str_t                   traceparent;
+    ngx_str_t                   tracestate;
+    ngx_str_t                   seq;
+    ngx_str_t                   epoch;
+    ngx_str_t                   class;
+    ngx_str_t                   timestamp;
+} ngx_http_gateway_headers_t;
+
+
+typedef struct {
+    ngx_http_request_t         *request;
+    ngx_gateway_waiter_t        waiter;
+    ngx_gateway_origin_t        origin;
+    ngx_http_gateway_headers_t  headers;
+    ngx_event_t                 timer;         /* body, then answer */
+    ngx_str_t                   device;        /* of a single message */
+
+    ngx_http_gateway_body_e     body;
+    ngx_http_gateway_encoding_e encoding;
+
+    /* one message, or how the request as a whole was refused */
+    ngx_gateway_result_t        result;
+    ngx_str_t                   detail;        /* instead of result.detail */
+
+    /* a batch */
+    ngx_uint_t                  messages;
+    ngx_uint_t                  counts[GW_OUTCOME_N];
+    ngx_array_t                 errors;        /* ngx_http_gateway_error_t */
+    u_char                     *ended;         /* a byte an item */
+
+    ngx_msec_t                  delivery;      /* of the slowest message */
+
+    unsigned                    read:1;        /* the body is there */
+    unsigned                    batch:1;       /* answered item by item */
+    unsigned                    answered:1;
+    unsigned                    counted:1;     /* in the books */
+    unsigned                    waiting:1;
+} ngx_http_gateway_ctx_t;
+
+
+/* ngx_http_gateway_ingest.c */
+ngx_int_t ngx_http_gateway_handler(ngx_http_request_t *r);
+void ngx_http_gateway_ingest(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
+
+/*
+ * ngx_http_gateway_body.c: reads the body and gives it, whole, inflated and
+ * in one piece, to ngx_http_gateway_ingest().
+ */
+ngx_int_t ngx_http_gateway_read_body(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
+
+/*
+ * ngx_http_gateway_answer.c.  refuse: the whole request, counted as one
+ * message where it was not counted yet; the result is what
+ * ngx_http_finalize_request() takes.
+ */
+ngx_int_t ngx_http_gateway_refuse(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e reason, const char *detail);
+ngx_int_t ngx_http_gateway_answer(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
+ngx_int_t ngx_http_gateway_not_allowed(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
+
+/* ngx_http_gateway_status.c */
+ngx_int_t ngx_http_gateway_status_handler(ngx_http_request_t *r);
+
+/* ngx_http_gateway_variables.c */
+ngx_int_t ngx_http_gateway_add_variables(ngx_conf_t *cf);
+
+
+extern ngx_module_t  ngx_http_gateway_module;
+
+
+#endif /* _NGX_HTTP_GATEWAY_H_INCLUDED_ */

@@ -1,0 +1,1193 @@
+/*
+ * ngx_http_gateway_ingest.c - a request becomes messages.
+ *
+ * The cheapest refusals stand first: method, class under pressure, identity
+ * and media type are judged before a byte of the body is read.  A JSON array
+ * is staged whole and submitted only when its last bracket was found, since a
+ * broken array has no place to go on from; a line of NDJSON stands alone.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "gw_ndjson.h"
+#include "ngx_http_gateway.h"
+
+
+/* a message of a batch between compose and submit */
+
+typedef struct {
+    ngx_gateway_msg_t          *msg;
+    uint32_t                    index;
+} ngx_http_gateway_staged_t;
+
+
+static ngx_http_gateway_ctx_t *ngx_http_gateway_create_ctx(
+    ngx_http_request_t *r, ngx_http_gateway_loc_conf_t *glcf);
+static void ngx_http_gateway_cleanup(void *data);
+static void ngx_http_gateway_find_headers(ngx_http_request_t *r,
+    ngx_http_gateway_headers_t *headers);
+static ngx_int_t ngx_http_gateway_origin(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_uint_t *class_known);
+static ngx_int_t ngx_http_gateway_extras(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
+static ngx_int_t ngx_http_gateway_media_type(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, const char **detail);
+static void ngx_http_gateway_single(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
+static ngx_int_t ngx_http_gateway_raw(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *text, gw_envelope_t *envelope);
+static void ngx_http_gateway_array(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
+static void ngx_http_gateway_ndjson(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
+static void ngx_http_gateway_submit_batch(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged);
+static void ngx_http_gateway_discard_batch(ngx_array_t *staged);
+static ngx_int_t ngx_http_gateway_batch_init(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged);
+static ngx_int_t ngx_http_gateway_stage(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged, const uint8_t *base);
+static ngx_int_t ngx_http_gateway_item_refused(ngx_http_gateway_ctx_t *ctx,
+    uint32_t index, ngx_gateway_result_t *result);
+static void ngx_http_gateway_json_failed(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_json_t *json,
+    ngx_gateway_result_t *result, ngx_uint_t where);
+static void ngx_http_gateway_note(ngx_http_gateway_ctx_t *ctx,
+    uint32_t index, const ngx_gateway_result_t *result);
+static void ngx_http_gateway_result(ngx_gateway_waiter_t *waiter,
+    uint32_t index, const ngx_gateway_result_t *result, ngx_msec_t delivery);
+static void ngx_http_gateway_done(ngx_gateway_waiter_t *waiter);
+static void ngx_http_gateway_timeout(ngx_event_t *ev);
+static void ngx_http_gateway_finish(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_gateway_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    class_known;
+    const char                   *detail;
+    gw_reason_e                   reason;
+    ngx_http_gateway_ctx_t       *ctx;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    ctx = ngx_http_gateway_create_ctx(r, glcf);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT))) {
+        return ngx_http_gateway_not_allowed(r, ctx);
+    }
+
+    ngx_http_gateway_find_headers(r, &ctx->headers);
+
+    class_known = 0;
+
+    rc = ngx_http_gateway_origin(r, ctx, &class_known);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    reason = ngx_gateway_admit(glcf->gateway, class_known,
+                               ctx->origin.class_index);
+
+    if (reason != GW_R_NONE) {
+        return ngx_http_gateway_refuse(r, ctx, reason, NULL);
+    }
+
+    if (ngx_http_gateway_media_type(r, ctx, &detail) != NGX_OK) {
+        return ngx_http_gateway_refuse(r, ctx, GW_R_UNSUPPORTED, detail);
+    }
+
+    return ngx_http_gateway_read_body(r, ctx);
+}
+
+
+static ngx_http_gateway_ctx_t *
+ngx_http_gateway_create_ctx(ngx_http_request_t *r,
+    ngx_http_gateway_loc_conf_t *glcf)
+{
+    ngx_http_cleanup_t      *cln;
+    ngx_http_gateway_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_gateway_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_gateway_cleanup;
+    cln->data = ctx;
+
+    ctx->request = r;
+
+    ctx->waiter.result = ngx_http_gateway_result;
+    ctx->waiter.done = ngx_http_gateway_done;
+    ctx->waiter.data = ctx;
+
+    ctx->origin.gateway = glcf->gateway;
+    ctx->origin.protocol = GW_PROTO_HTTP;
+    ctx->origin.class_index = ngx_gateway_default_class(glcf->gateway);
+
+    /* a request that is retried inside, after error_page, starts anew */
+
+    ngx_http_set_ctx(r, ctx, ngx_http_gateway_module);
+
+    ngx_gateway_count_connection(glcf->gateway, GW_PROTO_HTTP, 1);
+
+    return ctx;
+}
+
+
+static void
+ngx_http_gateway_cleanup(void *data)
+{
+    ngx_http_gateway_ctx_t  *ctx = data;
+
+    if (ctx->waiting && !ctx->answered) {
+        /* the messages go on: they were accepted, and count once */
+        ngx_gateway_count_gone(ctx->origin.gateway, GW_PROTO_HTTP);
+    }
+
+    ngx_gateway_waiter_close(&ctx->waiter);
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    ngx_gateway_count_connection(ctx->origin.gateway, GW_PROTO_HTTP, -1);
+}
+
+
+static void
+ngx_http_gateway_find_headers(ngx_http_request_t *r,
+    ngx_http_gateway_headers_t *headers)
+{
+    ngx_str_t        *s;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash == 0) {
+            continue;
+        }
+
+        s = NULL;
+
+#define ngx_http_gateway_is(name)                                             \
+    (ngx_memcmp(h[i].lowcase_key, name, sizeof(name) - 1) == 0)
+
+        switch (h[i].key.len) {
+
+        case sizeof("prefer") - 1:
+            s = ngx_http_gateway_is("prefer") ? &headers->prefer : NULL;
+            break;
+
+        case sizeof("tracestate") - 1:
+            s = ngx_http_gateway_is("tracestate") ? &headers->tracestate
+                                                  : NULL;
+            break;
+
+        case sizeof("traceparent") - 1:   /* and gateway-seq */
+            s = ngx_http_gateway_is("traceparent") ? &headers->traceparent
+                : ngx_http_gateway_is("gateway-seq") ? &headers->seq : NULL;
+            break;
+
+        case sizeof("content-type") - 1:
+            s = ngx_http_gateway_is("content-type") ? &headers->content_type
+                                                    : NULL;
+            break;
+
+        case sizeof("gateway-epoch") - 1:   /* and gateway-class */
+            s = ngx_http_gateway_is("gateway-epoch") ? &headers->epoch
+                : ngx_http_gateway_is("gateway-class") ? &headers->class
+                                                       : NULL;
+            break;
+
+        case sizeof("content-encoding") - 1:
+            s = ngx_http_gateway_is("content-encoding")
+                ? &headers->content_encoding : NULL;
+            break;
+
+        case sizeof("gateway-timestamp") - 1:
+            s = ngx_http_gateway_is("gateway-timestamp")
+                ? &headers->timestamp : NULL;
+            break;
+        }
+
+        /* the first of several counts */
+
+        if (s && s->data == NULL) {
+            *s = h[i].value;
+        }
+    }
+}
+
+
+/* NGX_DECLINED: go on; else what the handler shall return */
+
+static ngx_int_t
+ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    ngx_uint_t *class_known)
+{
+    ngx_str_t                     name;
+    ngx_time_t                   *tp;
+    ngx_gateway_origin_t         *origin;
+    ngx_http_gateway_headers_t   *headers;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    origin = &ctx->origin;
+    headers = &ctx->headers;
+
+    tp = ngx_timeofday();
+
+    origin->received = ngx_current_msec;
+    origin->received_at = (int64_t) tp->sec * 1000 + tp->msec;
+    origin->ack = glcf->ack;
+
+    if (headers->prefer.len
+        && ngx_strlcasestrn(headers->prefer.data,
+                            headers->prefer.data + headers->prefer.len,
+                            (u_char *) "gateway-ack=delivered",
+                            sizeof("gateway-ack=delivered") - 2)
+           != NULL)
+    {
+        origin->ack_min = NGX_GATEWAY_ACK_DELIVERED;
+    }
+
+    if (glcf->device) {
+
+        if (ngx_http_complex_value(r, glcf->device, &origin->device)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (origin->device.len == 0) {
+            return ngx_http_gateway_refuse(r, ctx, GW_R_UNAUTHENTICATED,
+                                           "the request has no identity");
+        }
+
+        if (ngx_gateway_identity_valid(&origin->device) != NGX_OK) {
+            return ngx_http_gateway_refuse(r, ctx, GW_R_FORBIDDEN,
+                           "the identity is longer than 128 bytes or has "
+                           "bytes that a device id may not have");
+        }
+    }
+
+    /* raw bodies name no class, and a header names it for all of a body */
+
+    *class_known = glcf->format == NGX_HTTP_GATEWAY_RAW;
+
+    if (headers->class.data) {
+
+        if (ngx_gateway_find_class(origin->gateway, headers->class.data,
+                                   headers->class.len, &origin->class_index)
+            != NGX_OK)
+        {
+            return ngx_http_gateway_refuse(r, ctx, GW_R_MALFORMED,
+                           "header \"Gateway-Class\" names no class of the "
+                           "gateway");
+        }
+
+        origin->class_fixed = 1;
+        *class_known = 1;
+
+    } else if (glcf->class_index != NGX_CONF_UNSET_UINT) {
+        origin->class_index = glcf->class_index;
+
+    } else if (glcf->class) {
+
+        if (ngx_http_complex_value(r, glcf->class, &name) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (name.len
+            && ngx_gateway_find_class(origin->gateway, name.data, name.len,
+                                      &origin->class_index)
+               != NGX_OK)
+        {
+            return ngx_http_gateway_refuse(r, ctx, GW_R_MALFORMED,
+                           "the class of the request is no class of the "
+                           "gateway");
+        }
+    }
+
+    if (headers->traceparent.len
+        && gw_trace_parse(headers->traceparent.data,
+                          headers->traceparent.len, origin->traceparent)
+           == GW_OK)
+    {
+        origin->traced = 1;
+
+        if (gw_trace_state_valid(headers->tracestate.data,
+                                 headers->tracestate.len)
+            == GW_OK)
+        {
+            origin->tracestate = headers->tracestate;
+        }
+    }
+
+    if (glcf->topic || glcf->key || glcf->headers) {
+        return ngx_http_gateway_extras(r, ctx);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gateway_extras(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
+{
+    ngx_uint_t                    i, n;
+    ngx_gateway_origin_t         *origin;
+    ngx_gateway_header_t         *header;
+    ngx_http_gateway_header_t    *conf;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+    origin = &ctx->origin;
+
+    if (glcf->topic
+        && ngx_http_complex_value(r, glcf->topic, &origin->topic) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (glcf->key
+        && ngx_http_complex_value(r, glcf->key, &origin->key) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (glcf->headers == NULL) {
+        return NGX_DECLINED;
+    }
+
+    conf = glcf->headers->elts;
+    n = glcf->headers->nelts;
+
+    header = ngx_palloc(r->pool, n * sizeof(ngx_gateway_header_t));
+    if (header == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    origin->headers = header;
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_http_complex_value(r, &conf[i].value, &header->value)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        /* as with add_header: an empty value is no header */
+
+        if (header->value.len == 0) {
+            continue;
+        }
+
+        header->name = conf[i].name;
+        header++;
+        origin->nheaders++;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_gateway_media_type(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, const char **detail)
+{
+    size_t                        len;
+    u_char                       *p, *last;
+    ngx_str_t                    *type, *encoding;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    encoding = &ctx->headers.content_encoding;
+
+    if (encoding->len == 0
+        || (encoding->len == sizeof("identity") - 1
+            && ngx_strncasecmp(encoding->data, (u_char *) "identity",
+                               encoding->len)
+               == 0))
+    {
+        ctx->encoding = NGX_HTTP_GATEWAY_IDENTITY;
+
+    } else if ((encoding->len == sizeof("gzip") - 1
+                && ngx_strncasecmp(encoding->data, (u_char *) "gzip", 4) == 0)
+               || (encoding->len == sizeof("x-gzip") - 1
+                   && ngx_strncasecmp(encoding->data, (u_char *) "x-gzip", 6)
+                      == 0))
+    {
+        ctx->encoding = NGX_HTTP_GATEWAY_GZIP;
+
+    } else if (encoding->len == sizeof("deflate") - 1
+               && ngx_strncasecmp(encoding->data, (u_char *) "deflate", 7)
+                  == 0)
+    {
+        ctx->encoding = NGX_HTTP_GATEWAY_DEFLATE;
+
+    } else {
+        *detail = "Content-Encoding must be gzip, deflate or identity";
+        return NGX_DECLINED;
+    }
+
+    ctx->body = NGX_HTTP_GATEWAY_SINGLE;
+
+    if (glcf->format == NGX_HTTP_GATEWAY_RAW) {
+        /* the body itself decides */
+        return NGX_OK;
+    }
+
+    type = &ctx->headers.content_type;
+
+    p = type->data;
+    last = p + type->len;
+
+    while (p < last && *p != ';' && *p != ' ' && *p != '\t') {
+        p++;
+    }
+
+    len = p - type->data;
+
+#define ngx_http_gateway_type(name)                                           \
+    (len == sizeof(name) - 1                                                  \
+     && ngx_strncasecmp(type->data, (u_char *) name, len) == 0)
+
+    if (ngx_http_gateway_type("application/json")) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_gateway_type("application/x-ndjson")
+        || ngx_http_gateway_type("application/ndjson"))
+    {
+        ctx->body = NGX_HTTP_GATEWAY_NDJSON;
+        return NGX_OK;
+    }
+
+    *detail = "Content-Type must be application/json or application/x-ndjson";
+
+    return NGX_DECLINED;
+}
+
+
+/* the whole body, read and inflated; called once a request */
+
+void
+ngx_http_gateway_ingest(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    gw_str_t *text)
+{
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    if (ngx_gateway_waiter_open(glcf->gateway, &ctx->waiter) != NGX_OK) {
+        ngx_http_finalize_request(r,
+                    ngx_http_gateway_refuse(r, ctx, GW_R_INTERNAL, NULL));
+        return;
+    }
+
+    if (ctx->body == NGX_HTTP_GATEWAY_SINGLE
+        && glcf->format == NGX_HTTP_GATEWAY_ENVELOPE
+        && gw_json_peek(text->data, text->len) == '[')
+    {
+        ctx->body = NGX_HTTP_GATEWAY_ARRAY;
+    }
+
+    switch (ctx->body) {
+
+    case NGX_HTTP_GATEWAY_SINGLE:
+        ngx_http_gateway_single(r, ctx, text);
+        break;
+
+    case NGX_HTTP_GATEWAY_ARRAY:
+        ngx_http_gateway_array(r, ctx, text);
+        break;
+
+    case NGX_HTTP_GATEWAY_NDJSON:
+        ngx_http_gateway_ndjson(r, ctx, text);
+        break;
+    }
+}
+
+
+static void
+ngx_http_gateway_single(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    gw_str_t *text)
+{
+    gw_json_t                    *json;
+    ngx_int_t                     rc;
+    gw_envelope_t                 envelope;
+    ngx_gateway_msg_t            *msg;
+    ngx_gateway_result_t          result;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    ctx->messages = 1;
+
+    if (glcf->format == NGX_HTTP_GATEWAY_RAW) {
+
+        if (ngx_http_gateway_raw(r, ctx, text, &envelope) != NGX_OK) {
+            return;
+        }
+
+        rc = ngx_gateway_class_opaque(glcf->gateway, ctx->origin.class_index)
+             ? ngx_gateway_compose_opaque(&ctx->origin, &envelope, &msg,
+                                          &result)
+             : ngx_gateway_compose(&ctx->origin, &envelope, &msg, &result);
+
+    } else {
+        json = ngx_gateway_json(glcf->gateway);
+
+        if (gw_json_parse(json, text->data, text->len) != GW_OK) {
+            ngx_http_gateway_json_failed(r, ctx, json, &result, 1);
+            goto refused;
+        }
+
+        result.detail = NULL;
+
+        if (gw_envelope_decode(json, text->data, &envelope, &result.detail)
+            != GW_OK)
+        {
+            result.reason = GW_R_MALFORMED;
+            goto refused;
+        }
+
+        rc = ngx_gateway_compose(&ctx->origin, &envelope, &msg, &result);
+    }
+
+    if (rc != NGX_OK) {
+        goto refused;
+    }
+
+    ctx->device.data = ngx_pnalloc(r->pool, envelope.device.len);
+    if (ctx->device.data) {
+        ctx->device.len = envelope.device.len;
+        ngx_memcpy(ctx->device.data, envelope.device.data,
+                   envelope.device.len);
+    }
+
+    ctx->origin.class_index = ngx_gateway_msg_class(msg);
+    ctx->counted = 1;
+
+    rc = ngx_gateway_submit(msg, &ctx->waiter, 0, &result);
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_gateway_note(ctx, 0, &result);
+    }
+
+    ngx_http_gateway_finish(r, ctx);
+
+    return;
+
+refused:
+
+    ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx,
+                                                         result.reason,
+                                                         result.detail));
+}
+
+
+static ngx_int_t
+ngx_http_gateway_raw(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    gw_str_t *text, gw_envelope_t *envelope)
+{
+    gw_json_t                   *json;
+    const char                  *detail;
+    gw_reason_e                  reason;
+    ngx_gateway_result_t         result;
+    ngx_http_gateway_headers_t  *headers;
+
+    headers = &ctx->headers;
+
+    ngx_memzero(envelope, offsetof(gw_envelope_t, device_buf));
+
+    reason = GW_R_MALFORMED;
+
+    if (headers->seq.data) {
+
+        if (gw_envelope_parse_seq(headers->seq.data, headers->seq.len,
+                                  &envelope->seq)
+            != GW_OK)
+        {
+            detail = "header \"Gateway-Seq\" must be an integer from 0 to "
+                     "9007199254740991";
+            goto refused;
+        }
+
+        envelope->has_seq = 1;
+    }
+
+    if (headers->epoch.len) {
+
+        if (gw_envelope_name_valid(headers->epoch.data, headers->epoch.len,
+                                   GW_EPOCH_MAX)
+            != GW_OK)
+        {
+            detail = "header \"Gateway-Epoch\" must be 1 to 32 characters of "
+                     "[A-Za-z0-9._:@-]";
+            goto refused;
+        }
+
+        envelope->epoch.data = headers->epoch.data;
+        envelope->epoch.len = headers->epoch.len;
+    }
+
+    if (headers->timestamp.data) {
+
+        if (gw_envelope_parse_ts(headers->timestamp.data,
+                                 headers->timestamp.len, &envelope->ts)
+            != GW_OK)
+        {
+            detail = "header \"Gateway-Timestamp\" must be an RFC 3339 time "
+                     "or epoch seconds or milliseconds";
+            goto refused;
+        }
+
+        envelope->has_ts = 1;
+    }
+
+    if (ngx_gateway_class_opaque(ctx->origin.gateway,
+                                 ctx->origin.class_index))
+    {
+        envelope->data = *text;
+        return NGX_OK;
+    }
+
+    json = ngx_gateway_json(ctx->origin.gateway);
+
+    if (gw_json_parse(json, text->data, text->len) != GW_OK) {
+        ngx_http_gateway_json_failed(r, ctx, json, &result, 1);
+        reason = result.reason;
+        detail = result.detail;
+        goto refused;
+    }
+
+    envelope->data.data = text->data + json->tape[0].off;
+    envelope->data.len = json->tape[0].len;
+
+    if (json->tape[0].type == GW_JSON_STRING) {
+        envelope->data.data--;
+        envelope->data.len += 2;
+    }
+
+    envelope->strip_nl = (json->tape[0].flags & GW_JSON_F_NL) ? 1 : 0;
+
+    return NGX_OK;
+
+refused:
+
+    ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx, reason,
+                                                         detail));
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_http_gateway_array(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    gw_str_t *text)
+{
+    int                           rc;
+    gw_json_t                    *json;
+    ngx_array_t                   staged;
+    gw_json_items_t               items;
+    ngx_gateway_result_t          result;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+    json = ngx_gateway_json(glcf->gateway);
+
+    if (ngx_http_gateway_batch_init(r, ctx, &staged) != NGX_OK) {
+        ngx_http_finalize_request(r,
+                    ngx_http_gateway_refuse(r, ctx, GW_R_INTERNAL, NULL));
+        return;
+    }
+
+    gw_json_items_init(&items, text->data, text->len);
+
+    for ( ;; ) {
+        rc = gw_json_items_next(&items, json);
+
+        if (rc != GW_OK) {
+            break;
+        }
+
+        if (ctx->messages == glcf->max_batch) {
+            result.reason = GW_R_TOO_LARGE;
+            result.detail = "the batch has more messages than "
+                            "gateway_max_batch";
+            goto refused;
+        }
+
+        if (ngx_http_gateway_stage(r, ctx, &staged, items.base) != NGX_OK) {
+            result.reason = GW_R_INTERNAL;
+            result.detail = NULL;
+            goto refused;
+        }
+    }
+
+    if (rc == GW_ERROR) {
+        ngx_http_gateway_json_failed(r, ctx, json, &result, 1);
+        goto refused;
+    }
+
+    if (ctx->messages == 0) {
+        result.reason = GW_R_MALFORMED;
+        result.detail = "the batch is empty";
+        goto refused;
+    }
+
+    ngx_http_gateway_submit_batch(r, ctx, &staged);
+
+    return;
+
+refused:
+
+    /* nothing of it was submitted, so it counts as one that was refused */
+
+    ngx_http_gateway_discard_batch(&staged);
+
+    ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx,
+                                                         result.reason,
+                                                         result.detail));
+}
+
+
+static void
+ngx_http_gateway_ndjson(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    gw_str_t *text)
+{
+    gw_str_t                      line;
+    gw_json_t                    *json;
+    gw_ndjson_t                   nd;
+    ngx_array_t                   staged;
+    ngx_gateway_result_t          result;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+    json = ngx_gateway_json(glcf->gateway);
+
+    if (ngx_http_gateway_batch_init(r, ctx, &staged) != NGX_OK) {
+        ngx_http_finalize_request(r,
+                    ngx_http_gateway_refuse(r, ctx, GW_R_INTERNAL, NULL));
+        return;
+    }
+
+    gw_ndjson_init(&nd, text->data, text->len);
+
+    while (gw_ndjson_next(&nd, &line) == GW_OK) {
+
+        if (ctx->messages == glcf->max_batch) {
+            result.reason = GW_R_TOO_LARGE;
+            result.detail = "the batch has more messages than "
+                            "gateway_max_batch";
+            goto refused;
+        }
+
+        if (gw_json_parse(json, line.data, line.len) != GW_OK) {
+            ngx_http_gateway_json_failed(r, ctx, json, &result, 0);
+
+            if (ngx_http_gateway_item_refused(ctx, ctx->messages++, &result)
+                != NGX_OK)
+            {
+                result.reason = GW_R_INTERNAL;
+                result.detail = NULL;
+                goto refused;
+            }
+
+            continue;
+        }
+
+        if (ngx_http_gateway_stage(r, ctx, &staged, line.data) != NGX_OK) {
+            result.reason = GW_R_INTERNAL;
+            result.detail = NULL;
+            goto refused;
+        }
+    }
+
+    if (ctx->messages == 0) {
+        result.reason = GW_R_MALFORMED;
+        result.detail = "the batch is empty";
+        goto refused;
+    }
+
+    ngx_http_gateway_submit_batch(r, ctx, &staged);
+
+    return;
+
+refused:
+
+    ngx_http_gateway_discard_batch(&staged);
+
+    ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx,
+                                                         result.reason,
+                                                         result.detail));
+}
+
+
+static ngx_int_t
+ngx_http_gateway_batch_init(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged)
+{
+    ctx->batch = 1;
+
+    if (ngx_array_init(&ctx->errors, r->pool, 4,
+                       sizeof(ngx_http_gateway_error_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_array_init(staged, r->pool, 64,
+                          sizeof(ngx_http_gateway_staged_t));
+}
+
+
+/* one document of a batch, just parsed; NGX_ERROR: no memory */
+
+static ngx_int_t
+ngx_http_gateway_stage(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    ngx_array_t *staged, const uint8_t *base)
+{
+    uint32_t                    index;
+    gw_envelope_t               envelope;
+    ngx_gateway_msg_t          *msg;
+    ngx_gateway_result_t        result;
+    ngx_http_gateway_staged_t  *item;
+
+    index = ctx->messages++;
+
+    result.detail = NULL;
+
+    if (gw_envelope_decode(ngx_gateway_json(ctx->origin.gateway), base,
+                           &envelope, &result.detail)
+        != GW_OK)
+    {
+        result.reason = GW_R_MALFORMED;
+        return ngx_http_gateway_item_refused(ctx, index, &result);
+    }
+
+    if (ngx_gateway_compose(&ctx->origin, &envelope, &msg, &result)
+        != NGX_OK)
+    {
+        return ngx_http_gateway_item_refused(ctx, index, &result);
+    }
+
+    item = ngx_array_push(staged);
+    if (item == NULL) {
+        ngx_gateway_discard(msg);
+        return NGX_ERROR;
+    }
+
+    item->msg = msg;
+    item->index = index;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gateway_item_refused(ngx_http_gateway_ctx_t *ctx, uint32_t index,
+    ngx_gateway_result_t *result)
+{
+    ngx_http_gateway_error_t  *error;
+
+    error = ngx_array_push(&ctx->errors);
+    if (error == NULL) {
+        return NGX_ERROR;
+    }
+
+    error->index = index;
+    error->reason = result->reason;
+    error->detail = result->detail;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_gateway_submit_batch(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged)
+{
+    ngx_uint_t                  i;
+    gw_outcome_e                outcome;
+    ngx_gateway_result_t        result;
+    ngx_http_gateway_error_t   *error;
+    ngx_http_gateway_staged_t  *item;
+
+    ctx->ended = ngx_pcalloc(r->pool, ctx->messages);
+    if (ctx->ended == NULL) {
+        ngx_http_gateway_discard_batch(staged);
+        ngx_http_finalize_request(r,
+                    ngx_http_gateway_refuse(r, ctx, GW_R_INTERNAL, NULL));
+        return;
+    }
+
+    ctx->counted = 1;
+
+    /* from here on the batch is counted item by item */
+
+    error = ctx->errors.elts;
+
+    for (i = 0; i < ctx->errors.nelts; i++) {
+        outcome = gw_reason(error[i].reason)->outcome;
+
+        ngx_gateway_count_refused(ctx->origin.gateway, GW_PROTO_HTTP,
+                                  ctx->origin.class_index, error[i].reason);
+
+        ctx->ended[error[i].index] = 1;
+        ctx->counts[outcome]++;
+
+        if (ctx->result.reason == GW_R_NONE) {
+            ctx->result.outcome = outcome;
+            ctx->result.reason = error[i].reason;
+        }
+    }
+
+    item = staged->elts;
+
+    for (i = 0; i < staged->nelts; i++) {
+
+        if (ngx_gateway_submit(item[i].msg, &ctx->waiter, item[i].index,
+                               &result)
+            != NGX_AGAIN)
+        {
+            ngx_http_gateway_note(ctx, item[i].index, &result);
+        }
+    }
+
+    ngx_http_gateway_finish(r, ctx);
+}
+
+
+static void
+ngx_http_gateway_discard_batch(ngx_array_t *staged)
+{
+    ngx_uint_t                  i;
+    ngx_http_gateway_staged_t  *item;
+
+    item = staged->elts;
+
+    for (i = 0; i < staged->nelts; i++) {
+        ngx_gateway_discard(item[i].msg);
+    }
+}
+
+
+/* why the scanner refused; where: the offset in the body makes sense */
+
+static void
+ngx_http_gateway_json_failed(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_json_t *json,
+    ngx_gateway_result_t *result, ngx_uint_t where)
+{
+    u_char      *p;
+    size_t       len;
+    const char  *text;
+
+    text = gw_json_strerror(json->error);
+
+    result->reason = json->error == GW_JSON_E_BYTES ? GW_R_TOO_LARGE
+                                                    : GW_R_MALFORMED;
+    result->outcome = gw_reason(result->reason)->outcome;
+    result->detail = text;
+
+    if (!where) {
+        return;
+    }
+
+    len = ngx_strlen(text) + sizeof(" at byte ") - 1 + NGX_SIZE_T_LEN;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return;
+    }
+
+    ctx->detail.data = p;
+    ctx->detail.len = ngx_sprintf(p, "%s at byte %uz", text, json->error_off)
+                      - p;
+}
+
+
+static void
+ngx_http_gateway_note(ngx_http_gateway_ctx_t *ctx, uint32_t index,
+    const ngx_gateway_result_t *result)
+{
+    ngx_http_gateway_error_t  *error;
+
+    ctx->counts[result->outcome]++;
+
+    /* the variables tell of the first that did not end well */
+
+    if (ctx->result.reason == GW_R_NONE) {
+        ctx->result = *result;
+    }
+
+    if (!ctx->batch) {
+        return;
+    }
+
+    ctx->ended[index] = 1;
+
+    if (result->reason == GW_R_NONE) {
+        return;
+    }
+
+    error = ngx_array_push(&ctx->errors);
+
+    if (error) {
+        error->index = index;
+        error->reason = result->reason;
+        error->detail = result->detail;
+    }
+}
+
+
+static void
+ngx_http_gateway_result(ngx_gateway_waiter_t *waiter, uint32_t index,
+    const ngx_gateway_result_t *result, ngx_msec_t delivery)
+{
+    ngx_http_gateway_ctx_t  *ctx;
+
+    ctx = waiter->data;
+
+    if (delivery > ctx->delivery) {
+        ctx->delivery = delivery;
+    }
+
+    ngx_http_gateway_note(ctx, index, result);
+}
+
+
+/* all was submitted: answer, or wait for what is out */
+
+static void
+ngx_http_gateway_finish(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
+{
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    if (ctx->waiter.pending == 0) {
+        ngx_gateway_waiter_close(&ctx->waiter);
+        ngx_http_finalize_request(r, ngx_http_gateway_answer(r, ctx));
+        return;
+    }
+
+    ctx->waiting = 1;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    ctx->timer.handler = ngx_http_gateway_timeout;
+    ctx->timer.data = ctx;
+    ctx->timer.log = r->connection->log;
+
+    ngx_add_timer(&ctx->timer, glcf->timeout);
+
+    r->connection->log->action = "waiting for delivery";
+
+    /* a client that leaves is noticed; its messages go on */
+
+    r->read_event_handler = ngx_http_test_reading;
+}
+
+
+static void
+ngx_http_gateway_done(ngx_gateway_waiter_t *waiter)
+{
+    ngx_connection_t        *c;
+    ngx_http_request_t      *r;
+    ngx_http_gateway_ctx_t  *ctx;
+
+    ctx = waiter->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    ngx_http_finalize_request(r, ngx_http_gateway_answer(r, ctx));
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * gateway_timeout: the messages that have no end yet go on, and the answer
+ * says that their outcome is not known.
+ */
+
+static void
+ngx_http_gateway_timeout(ngx_event_t *ev)
+{
+    ngx_uint_t                i;
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_gateway_result_t      result;
+    ngx_http_gateway_ctx_t   *ctx;
+
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_gateway_waiter_close(&ctx->waiter);
+
+    ngx_gateway_count_timeout(ctx->origin.gateway, GW_PROTO_HTTP);
+
+    result.reason = GW_R_TIMEOUT;
+    result.outcome = gw_reason(GW_R_TIMEOUT)->outcome;
+    result.detail = "not delivered within gateway_timeout, the outcome is "
+                    "unknown";
+
+    if (ctx->batch) {
+        for (i = 0; i < ctx->messages; i++) {
+            if (!ctx->ended[i]) {
+                ngx_http_gateway_note(ctx, i, &result);
+            }
+        }
+
+    } else {
+        ngx_http_gateway_note(ctx, 0, &result);
+    }
+
+    ngx_http_finalize_request(r, ngx_http_gateway_answer(r, ctx));
+
+    ngx_http_run_posted_requests(c);
+}

@@ -1,0 +1,542 @@
+/*
+ * ngx_http_gateway_module.c - the directives of HTTP ingest and of the status
+ * location.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_gateway.h"
+
+
+static ngx_int_t ngx_http_gateway_log_handler(ngx_http_request_t *r);
+static void *ngx_http_gateway_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gateway_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_gateway_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_http_gateway_init(ngx_conf_t *cf);
+
+
+static ngx_conf_enum_t  ngx_http_gateway_formats[] = {
+    { ngx_string("envelope"), NGX_HTTP_GATEWAY_ENVELOPE },
+    { ngx_string("raw"), NGX_HTTP_GATEWAY_RAW },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gateway_acks[] = {
+    { ngx_string("queued"), NGX_GATEWAY_ACK_QUEUED },
+    { ngx_string("delivered"), NGX_GATEWAY_ACK_DELIVERED },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gateway_log_levels[] = {
+    { ngx_string("info"), NGX_LOG_INFO },
+    { ngx_string("notice"), NGX_LOG_NOTICE },
+    { ngx_string("warn"), NGX_LOG_WARN },
+    { ngx_string("error"), NGX_LOG_ERR },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_gateway_overload_statuses[] = {
+    { ngx_string("429"), 429 },
+    { ngx_string("503"), 503 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_gateway_commands[] = {
+
+    { ngx_string("gateway_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_gateway_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gateway_device"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, device),
+      NULL },
+
+    { ngx_string("gateway_class"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_gateway_class,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, class),
+      NULL },
+
+    { ngx_string("gateway_topic"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, topic),
+      NULL },
+
+    { ngx_string("gateway_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, key),
+      NULL },
+
+    { ngx_string("gateway_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_gateway_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gateway_format"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, format),
+      ngx_http_gateway_formats },
+
+    { ngx_string("gateway_ack"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, ack),
+      ngx_http_gateway_acks },
+
+    { ngx_string("gateway_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, timeout),
+      NULL },
+
+    { ngx_string("gateway_body_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, body_timeout),
+      NULL },
+
+    { ngx_string("gateway_max_batch"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, max_batch),
+      NULL },
+
+    { ngx_string("gateway_max_inflated_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, max_inflated),
+      NULL },
+
+    { ngx_string("gateway_overload_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, overload_status),
+      ngx_http_gateway_overload_statuses },
+
+    { ngx_string("gateway_log_level"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_gateway_loc_conf_t, log_level),
+      ngx_http_gateway_log_levels },
+
+    { ngx_string("gateway_status"),
+      NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_gateway_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_gateway_module_ctx = {
+    ngx_http_gateway_add_variables,        /* preconfiguration */
+    ngx_http_gateway_init,                 /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_gateway_create_loc_conf,      /* create location configuration */
+    ngx_http_gateway_merge_loc_conf        /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_gateway_module = {
+    NGX_MODULE_V1,
+    &ngx_http_gateway_module_ctx,          /* module context */
+    ngx_http_gateway_commands,             /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/*
+ * nginx itself answers 413, 408 and 400 for a body it could not read, before
+ * or instead of our handler: they belong in the books all the same.
+ */
+
+static ngx_int_t
+ngx_http_gateway_log_handler(ngx_http_request_t *r)
+{
+    ngx_uint_t                    class_index, status;
+    gw_reason_e                   reason;
+    ngx_http_gateway_ctx_t       *ctx;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+    if (glcf->gateway == NULL) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_gateway_module);
+
+    if (ctx && ctx->counted) {
+        return NGX_OK;
+    }
+
+    status = r->err_status ? r->err_status : r->headers_out.status;
+
+    switch (status) {
+
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        reason = GW_R_TOO_LARGE;
+        break;
+
+    case NGX_HTTP_REQUEST_TIME_OUT:
+        reason = GW_R_BODY_TIMEOUT;
+        break;
+
+    case NGX_HTTP_BAD_REQUEST:
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+        /* a body that broke off or is not chunked as it should be */
+        if (ctx == NULL) {
+            return NGX_OK;
+        }
+
+        reason = GW_R_MALFORMED;
+        break;
+
+    default:
+        return NGX_OK;
+    }
+
+    class_index = ctx ? ctx->origin.class_index
+                      : ngx_gateway_default_class(glcf->gateway);
+
+    ngx_gateway_count_refused(glcf->gateway, GW_PROTO_HTTP, class_index,
+                              reason);
+
+    if (ctx) {
+        ctx->counted = 1;
+        ctx->result.outcome = gw_reason(reason)->outcome;
+        ctx->result.reason = reason;
+    }
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_gateway_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_gateway_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gateway_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->gateway = NULL;
+     *     conf->class_file = NULL;
+     *     conf->class_line = 0;
+     *     conf->status = 0;
+     */
+
+    conf->device = NGX_CONF_UNSET_PTR;
+    conf->class = NGX_CONF_UNSET_PTR;
+    conf->class_index = NGX_CONF_UNSET_UINT;
+    conf->topic = NGX_CONF_UNSET_PTR;
+    conf->key = NGX_CONF_UNSET_PTR;
+    conf->headers = NGX_CONF_UNSET_PTR;
+    conf->format = NGX_CONF_UNSET_UINT;
+    conf->ack = NGX_CONF_UNSET_UINT;
+    conf->timeout = NGX_CONF_UNSET_MSEC;
+    conf->body_timeout = NGX_CONF_UNSET_MSEC;
+    conf->max_batch = NGX_CONF_UNSET_UINT;
+    conf->max_inflated = NGX_CONF_UNSET_SIZE;
+    conf->overload_status = NGX_CONF_UNSET_UINT;
+    conf->log_level = NGX_CONF_UNSET_UINT;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_gateway_loc_conf_t *prev = parent;
+    ngx_http_gateway_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->class == NGX_CONF_UNSET_PTR) {
+        conf->class_file = prev->class_file;
+        conf->class_line = prev->class_line;
+    }
+
+    ngx_conf_merge_ptr_value(conf->device, prev->device, NULL);
+    ngx_conf_merge_ptr_value(conf->class, prev->class, NULL);
+    ngx_conf_merge_ptr_value(conf->topic, prev->topic, NULL);
+    ngx_conf_merge_ptr_value(conf->key, prev->key, NULL);
+    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_uint_value(conf->format, prev->format,
+                              NGX_HTTP_GATEWAY_ENVELOPE);
+    ngx_conf_merge_uint_value(conf->ack, prev->ack, 0);
+    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 10000);
+    ngx_conf_merge_msec_value(conf->body_timeout, prev->body_timeout, 60000);
+    ngx_conf_merge_uint_value(conf->max_batch, prev->max_batch, 10000);
+    ngx_conf_merge_size_value(conf->max_inflated, prev->max_inflated,
+                              1024 * 1024);
+    ngx_conf_merge_uint_value(conf->overload_status, prev->overload_status,
+                              503);
+    ngx_conf_merge_uint_value(conf->log_level, prev->log_level,
+                              NGX_LOG_INFO);
+
+    /* "if" and "limit_except" inside a location of ours */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && conf->gateway == NULL) {
+        conf->gateway = prev->gateway;
+
+        if (conf->gateway && clcf->lmt_excpt && clcf->handler == NULL) {
+            clcf->handler = ngx_http_gateway_handler;
+        }
+    }
+
+    if (conf->gateway == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->format == NGX_HTTP_GATEWAY_RAW && conf->device == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"gateway_format raw\" needs \"gateway_device\": "
+                           "a raw body does not say who sent it");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->class && conf->class->lengths == NULL) {
+        return ngx_gateway_add_class_ref(cf, conf->gateway,
+                                         &conf->class->value,
+                                         &conf->class_index,
+                                         conf->class_file, conf->class_line);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gateway_loc_conf_t *glcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (glcf->gateway) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts > 1 && ngx_strlchr(value[1].data,
+                                           value[1].data + value[1].len, '='))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\": an HTTP location speaks "
+                           "HTTP only", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    glcf->gateway = ngx_gateway_add(cf, cf->args->nelts > 1 ? &value[1]
+                                                             : NULL);
+    if (glcf->gateway == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_gateway_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gateway_loc_conf_t *glcf = conf;
+
+    glcf->class_file = cf->conf_file->file.name.data;
+    glcf->class_line = cf->conf_file->line;
+
+    return ngx_http_set_complex_value_slot(cf, cmd, conf);
+}
+
+
+static char *
+ngx_http_gateway_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gateway_loc_conf_t *glcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_http_gateway_header_t         *header;
+    ngx_http_compile_complex_value_t   ccv;
+
+    value = cf->args->elts;
+
+    if (ngx_gateway_topic_valid(&value[1]) != NGX_OK
+        || ngx_strcasecmp(value[1].data, (u_char *) "traceparent") == 0
+        || ngx_strcasecmp(value[1].data, (u_char *) "tracestate") == 0
+        || ngx_strncasecmp(value[1].data, (u_char *) "gateway-", 8) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid record header \"%V\", it must be of "
+                           "[A-Za-z0-9._-] and not one that the gateway sets",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (glcf->headers == NGX_CONF_UNSET_PTR) {
+        glcf->headers = ngx_array_create(cf->pool, 2,
+                                         sizeof(ngx_http_gateway_header_t));
+        if (glcf->headers == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (glcf->headers->nelts == NGX_GATEWAY_HEADERS_MAX) {
+        return "is given too many times";
+    }
+
+    header = ngx_array_push(glcf->headers);
+    if (header == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    header->name = value[1];
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[2];
+    ccv.complex_value = &header->value;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gateway_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gateway_loc_conf_t *glcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    static ngx_conf_enum_t  formats[] = {
+        { ngx_string("json"), NGX_GATEWAY_STATUS_JSON },
+        { ngx_string("prometheus"), NGX_GATEWAY_STATUS_PROMETHEUS },
+        { ngx_string("ready"), NGX_HTTP_GATEWAY_READY },
+        { ngx_string("live"), NGX_HTTP_GATEWAY_LIVE },
+        { ngx_null_string, 0 }
+    };
+
+    if (glcf->status) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 1) {
+        glcf->status = NGX_GATEWAY_STATUS_JSON;
+
+    } else {
+        for (i = 0; formats[i].name.len; i++) {
+            if (formats[i].name.len == value[1].len
+                && ngx_strcmp(formats[i].name.data, value[1].data) == 0)
+            {
+                glcf->status = formats[i].value;
+                break;
+            }
+        }
+
+        if (glcf->status == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid format \"%V\", it must be \"json\", "
+                               "\"prometheus\", \"ready\" or \"live\"",
+                               &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_gateway_status_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_gateway_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_gateway_log_handler;
+
+    return NGX_OK;
+}
