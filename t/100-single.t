@@ -28,7 +28,7 @@ received_messages_total{protocol="http"} 1
 accepted_messages_total{class="telemetry"} 1
 delivered_messages_total{class="telemetry"} 1
 messages_total{protocol="http",outcome="delivered"} 1
-received_bytes_total{protocol="http"} 55
+received_bytes_total{protocol="http"} 54
 rejected_messages_total 0
 waiting_messages 0
 kafka_reports_total{outcome="persisted"} 1
@@ -215,16 +215,19 @@ $T.telemetry
 
 
 === a client that leaves before the answer has still sent its message
---- request
-POST /t
-{"device":"d","data":0}
---- more_headers
-Content-Type: application/json
 --- gateway
 topic $T.telemetry;
 property linger.ms 500;
---- timeout: 0.1
---- abort
---- ignore_response
---- shutdown_error_log
-client closed connection while waiting for delivery
+--- then
+my $body = '{"device":"d","data":0}';
+my $client = client("POST /t HTTP/1.1\r\nHost: a\r\n"
+                    . "Content-Type: application/json\r\n"
+                    . 'Content-Length: ' . length($body) . "\r\n\r\n$body");
+until_true { metric('accepted_messages_total') };
+close $client;
+records_are('$T.telemetry', [ '^d .*"data":0}' ]);
+is(metric('clients_gone_total{protocol="http"}'), 1, 'it is counted as gone');
+is(metric('delivered_messages_total'), 1, 'its message as delivered');
+is(metric('connections{protocol="http"}'), 0, 'nothing of it is left');
+--- error_log
+client prematurely closed connection while waiting for delivery

@@ -20,10 +20,10 @@ my $g = GatewayChaos->new(workers  => 2,
                           location => 'gateway_timeout 120s;');
 $g->start;
 
-my $load = $g->load(connections => 32, rate => 300,
+my $load = $g->load(connections => 64, rate => 400,
                     classes => [qw( telemetry control telemetry heartbeat )]);
 
-$g->wait_for(30, 'first answers', sub { $load->answered(200) > 300 });
+$g->wait_for(30, 'first answers', sub { $load->answered(200) > 500 });
 
 $g->kafka('kill');
 $g->lasting(5);
@@ -32,7 +32,7 @@ $g->kafka('restart');
 my $before = $load->answered(200);
 
 ok($g->wait_for(60, 'answers after the restart',
-                sub { $load->answered(200) > $before + 300 }),
+                sub { $load->answered(200) > $before + 500 }),
    'answers come again after Kafka was killed and restarted');
 
 is($g->books, '', 'the books balance after the restart');
@@ -52,7 +52,7 @@ $g->kafka('thaw');
 $before = $load->answered(200);
 
 ok($g->wait_for(60, 'answers after the freeze',
-                sub { $load->answered(200) > $before + 300 }),
+                sub { $load->answered(200) > $before + 500 }),
    'answers come again after Kafka hung for 20 s, with a reload meanwhile');
 
 my $sent = $load->stop;

@@ -35,8 +35,10 @@ gw_hist_add(gw_hist_t *h, uint64_t us)
         }
     }
 
-    h->count[i]++;
-    h->sum_us += us;
+    /* one writer; a reader in another process never sees half a word */
+
+    __atomic_store_n(&h->count[i], h->count[i] + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&h->sum_us, h->sum_us + us, __ATOMIC_RELAXED);
 }
 
 

@@ -12,6 +12,9 @@
 #define GW_STATS_TRIES  1000
 
 
+/* a slot seen as words, brokers' names and 32-bit fields too */
+typedef uint64_t __attribute__((may_alias))  gw_stats_word_t;
+
 /* the words of a slot behind its sequence */
 #define GW_STATS_WORDS  (sizeof(gw_stats_slot_t) / sizeof(uint64_t) - 1)
 
@@ -43,11 +46,18 @@ gw_stats_add(uint64_t *field, uint64_t n)
 }
 
 
-static int
+static inline int
 gw_stats_is_shed(gw_reason_e reason)
 {
-    return gw_reason(reason)->outcome == GW_SHED;
+    return reason == GW_R_PRESSURE || reason == GW_R_FULL
+           || reason == GW_R_EXPIRED || reason == GW_R_DRAINING;
 }
+
+
+/*
+ * What became of a message is written before that it was received: after a
+ * death between the two gw_stats_repair() has only to raise a counter.
+ */
 
 
 void
@@ -86,14 +96,14 @@ gw_stats_refused(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls,
     if (s) {
         gw_stats_open(s);
 
-        gw_stats_add(&s->received[proto], 1);
-
         if (gw_stats_is_shed(reason)) {
             gw_stats_add(&s->shed_entry[proto][cls][reason], 1);
 
         } else {
             gw_stats_add(&s->rejected[proto][reason], 1);
         }
+
+        gw_stats_add(&s->received[proto], 1);
 
         gw_stats_close(s);
     }
@@ -105,8 +115,8 @@ gw_stats_duplicate(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls)
 {
     if (s) {
         gw_stats_open(s);
-        gw_stats_add(&s->received[proto], 1);
         gw_stats_add(&s->duplicate[proto][cls], 1);
+        gw_stats_add(&s->received[proto], 1);
         gw_stats_close(s);
     }
 }
@@ -117,8 +127,8 @@ gw_stats_accepted(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls)
 {
     if (s) {
         gw_stats_open(s);
-        gw_stats_add(&s->received[proto], 1);
         gw_stats_add(&s->accepted[proto][cls], 1);
+        gw_stats_add(&s->received[proto], 1);
         gw_stats_close(s);
     }
 }
@@ -200,10 +210,17 @@ gw_stats_ended(const gw_stats_slot_t *s, unsigned proto, unsigned cls)
 }
 
 
+/* a torn copy (GW_AGAIN of gw_stats_read) may show an end too many */
+
 static uint64_t
 gw_stats_waiting_cell(const gw_stats_slot_t *s, unsigned proto, unsigned cls)
 {
-    return s->accepted[proto][cls] - gw_stats_ended(s, proto, cls);
+    uint64_t  ended;
+
+    ended = gw_stats_ended(s, proto, cls);
+
+    return s->accepted[proto][cls] > ended ? s->accepted[proto][cls] - ended
+                                           : 0;
 }
 
 
@@ -268,13 +285,6 @@ gw_stats_give_up(gw_stats_slot_t *s)
     for (p = 0; p < GW_PROTO_N; p++) {
         for (c = 0; c < GW_CLASSES_MAX; c++) {
             n = gw_stats_waiting_cell(s, p, c);
-
-            /* an end that was counted, its acceptance not: killed between */
-
-            if (n > s->accepted[p][c]) {
-                n = 0;
-            }
-
             gw_stats_add(&s->lost[p][c], n);
             lost += n;
         }
@@ -289,7 +299,7 @@ gw_stats_give_up(gw_stats_slot_t *s)
 
 /*
  * A writer that was killed inside a section may have left it half written:
- * received counted and not yet what became of it.  The sum is made true.
+ * counted what became of a message and not yet that it was received.
  */
 
 static void
@@ -313,7 +323,7 @@ gw_stats_repair(gw_stats_slot_t *s)
             }
         }
 
-        s->received[p] = n;
+        __atomic_store_n(&s->received[p], n, __ATOMIC_RELAXED);
     }
 }
 
@@ -363,13 +373,14 @@ gw_stats_leave(gw_stats_slot_t *s)
 int
 gw_stats_read(const gw_stats_slot_t *s, gw_stats_slot_t *to)
 {
-    size_t           i;
-    unsigned         n;
-    uint64_t         before, after, *dst;
-    const uint64_t  *src;
+    size_t                  i;
+    unsigned                n;
+    uint64_t                before, after;
+    gw_stats_word_t        *dst;
+    const gw_stats_word_t  *src;
 
-    src = (const uint64_t *) s + 1;
-    dst = (uint64_t *) to + 1;
+    src = (const gw_stats_word_t *) s + 1;
+    dst = (gw_stats_word_t *) to + 1;
 
     for (n = 0; n < GW_STATS_TRIES; n++) {
 

@@ -50,6 +50,48 @@ gw_status_us(gw_status_t *st, json_t *object, const char *name, uint64_t us)
 }
 
 
+/*
+ * JSON is UTF-8 and a name of the configuration may be none: then each byte
+ * above 127 becomes a "?", as in the Prometheus page.
+ */
+
+static json_t *
+gw_status_name(const void *data, size_t len)
+{
+    char    *copy;
+    size_t   i;
+    json_t  *name;
+
+    if (len == 0) {
+        return json_string("");
+    }
+
+    name = json_stringn(data, len);
+    if (name) {
+        return name;
+    }
+
+    copy = malloc(len);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    memcpy(copy, data, len);
+
+    for (i = 0; i < len; i++) {
+        if (copy[i] & 0x80) {
+            copy[i] = '?';
+        }
+    }
+
+    name = json_stringn(copy, len);
+
+    free(copy);
+
+    return name;
+}
+
+
 static json_t *
 gw_status_histogram(gw_status_t *st, const gw_hist_t *h)
 {
@@ -227,9 +269,8 @@ gw_status_kafka(gw_status_t *st, const gw_stats_slot_t *s)
         broker = json_object();
 
         gw_status_set(st, broker, "name",
-                      json_stringn_nocheck(b->name,
-                                           strnlen(b->name,
-                                                   GW_STATS_BROKER_NAME)));
+                      gw_status_name(b->name, strnlen(b->name,
+                                                  GW_STATS_BROKER_NAME)));
         gw_status_set(st, broker, "up", json_boolean(b->up));
         gw_status_us(st, broker, "rtt_p50", b->rtt_p50_us);
         gw_status_us(st, broker, "rtt_p99", b->rtt_p99_us);
@@ -289,9 +330,8 @@ gw_status_worker(gw_status_t *st, const gw_stats_slot_t *s)
 static json_t *
 gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
 {
-    char                    name[GW_CLASS_MAX + 1];
     json_t                 *object, *state, *protocols, *classes, *buffer;
-    json_t                 *workers;
+    json_t                 *workers, *name;
     unsigned                i, accepting;
     const gw_stats_slot_t  *s;
 
@@ -307,8 +347,7 @@ gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
     }
 
     gw_status_set(st, object, "name",
-                  json_stringn_nocheck((const char *) g->name.data,
-                                       g->name.len));
+                  gw_status_name(g->name.data, g->name.len));
 
     state = json_object();
 
@@ -324,7 +363,9 @@ gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
     protocols = json_object();
 
     for (i = 0; i < GW_PROTO_N; i++) {
-        if (i == GW_PROTO_HTTP || s->received[i] || s->connections[i]) {
+        if (i == GW_PROTO_HTTP || s->received[i] || s->received_bytes[i]
+            || s->connections[i])
+        {
             gw_status_set(st, protocols, gw_status_protocols[i],
                           gw_status_protocol(st, s, i));
         }
@@ -335,10 +376,12 @@ gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
     classes = json_object();
 
     for (i = 0; i < g->nclasses; i++) {
-        memcpy(name, g->class_name[i].data, g->class_name[i].len);
-        name[g->class_name[i].len] = '\0';
+        name = gw_status_name(g->class_name[i].data, g->class_name[i].len);
 
-        gw_status_set(st, classes, name, gw_status_class(st, s, i));
+        gw_status_set(st, classes, json_string_value(name),
+                      gw_status_class(st, s, i));
+
+        json_decref(name);
     }
 
     gw_status_set(st, object, "classes", classes);

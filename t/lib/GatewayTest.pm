@@ -72,9 +72,9 @@ use IO::Socket::INET;
 use JSON::PP;
 use Time::HiRes ();
 
-our @EXPORT = qw( block_prefix config_test http metric metrics mock_command
-                  modules port problem records_are run_config_tests tap
-                  topic_records until_true );
+our @EXPORT = qw( answer block_prefix client config_test http metric metrics
+                  mock_command modules port problem records_are
+                  run_config_tests tap topic_records until_true );
 
 repeat_each(1);
 no_shuffle();
@@ -138,6 +138,42 @@ sub http($$;$%) {
     return HTTP::Tiny->new(timeout => 30)
                      ->request($method, 'http://127.0.0.1:' . port() . $path,
                                \%options);
+}
+
+
+# a connection to nginx on which these bytes were sent
+
+sub client($) {
+    my ($bytes) = @_;
+
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                       PeerPort => port(), Timeout => 10)
+        or Test::Nginx::Util::bail_out("no connection to nginx: $!");
+
+    $socket->autoflush(1);
+    $socket->print($bytes);
+
+    return $socket;
+}
+
+
+# what arrives on it until it ends, or until that matches
+
+sub answer($;$) {
+    my ($socket, $until) = @_;
+
+    my $text = '';
+    my $end = Time::HiRes::time() + 20;
+
+    while (!defined $until || $text !~ $until) {
+        my $set = '';
+        vec($set, fileno($socket), 1) = 1;
+
+        last unless select($set, undef, undef, $end - Time::HiRes::time());
+        last unless sysread($socket, $text, 65536, length $text);
+    }
+
+    return $text;
 }
 
 
@@ -623,6 +659,13 @@ add_block_preprocessor(sub {
         unless defined $config || $dies;
     $config = '' unless defined $config;
 
+    if (defined $block->response_body_like
+        && !ref $block->response_body_like)
+    {
+        (my $like = $block->response_body_like) =~ s/\n\z//;
+        $block->set_value('response_body_like', $like);
+    }
+
     if (!$dies) {
         $config .= "\nlocation = /metrics { gateway_status prometheus; }\n"
                    . "location = /status { gateway_status; }\n"
@@ -632,7 +675,8 @@ add_block_preprocessor(sub {
             unless defined $block->no_error_log;
         $block->set_value('no_shutdown_error_log', "[alert]\nSanitizer")
             unless defined $block->no_shutdown_error_log
-                   || defined $block->shutdown_error_log;
+                   || defined $block->shutdown_error_log
+                   || defined $block->skip_nginx;
         $block->set_value('request', 'GET /live')
             unless defined $block->request || defined $block->raw_request
                    || defined $block->pipelined_requests;
