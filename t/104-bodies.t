@@ -11,6 +11,16 @@ sub large {
     return "{\"device\":\"large\",\"data\":\"$data\"}";
 }
 
+sub chunked {
+    my (@chunks) = @_;
+    return answer(client("POST /t HTTP/1.1\r\nHost: a\r\n"
+                         . "Content-Type: application/json\r\n"
+                         . "Transfer-Encoding: chunked\r\n"
+                         . "Connection: close\r\n\r\n"
+                         . join('', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                                        @chunks) . "0\r\n\r\n"));
+}
+
 sub holds_large {
     my ($topic, $size) = @_;
     my ($r) = topic_records($topic, 1);
@@ -24,12 +34,9 @@ run_tests();
 __DATA__
 
 === a body may be chunked
---- request eval
-[ [ "POST /t\n{\"device\":\"a\",", '"data":', '{"x":1}}' ] ]
---- more_headers
-Content-Type: application/json
-Transfer-Encoding: chunked
---- error_code: 200
+--- then
+like(main::chunked('{"device":"a",', '"data":', '{"x":1}}'),
+     qr/^HTTP\/1.1 200 /, 'it is taken');
 --- records
 $T.telemetry
 ^a .*"data":\{"x":1\}\}
@@ -68,14 +75,8 @@ main::holds_large('$T.telemetry', 100000);
 --- config
 location /t { gateway_pass; client_body_buffer_size 1k; }
 --- then
-my $body = main::large(40000);
-my $chunks = join '', map { sprintf "%x\r\n%s\r\n", length, $_ }
-                          $body =~ /(.{1,777})/g;
-my $answer = answer(client("POST /t HTTP/1.1\r\nHost: a\r\n"
-                           . "Content-Type: application/json\r\n"
-                           . "Transfer-Encoding: chunked\r\n"
-                           . "Connection: close\r\n\r\n${chunks}0\r\n\r\n"));
-like($answer, qr/^HTTP\/1.1 200 /, 'it is taken');
+like(main::chunked(main::large(40000) =~ /(.{1,777})/g),
+     qr/^HTTP\/1.1 200 /, 'it is taken');
 main::holds_large('$T.telemetry', 40000);
 
 
@@ -242,14 +243,9 @@ messages_total{outcome="invalid"} 1
 === a chunked body above client_max_body_size is in the books too
 --- config
 location /t { gateway_pass; client_max_body_size 20; }
---- request eval
-[ [ "POST /t\n{\"device\":\"a\",", '"data":"' . ('x' x 100) . '"}' ] ]
---- more_headers
-Content-Type: application/json
-Transfer-Encoding: chunked
---- error_code: 413
---- no_error_log
-[alert]
+--- then
+like(main::chunked('{"device":"a","data":"', 'x' x 100, '"}'),
+     qr/^HTTP\/1.1 413 /, 'nginx refuses it');
 --- metrics
 received_messages_total 1
 rejected_messages_total{reason="too_large"} 1

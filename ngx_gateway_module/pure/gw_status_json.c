@@ -23,7 +23,10 @@ static const char *const  gw_status_reports[GW_REPORT_N] = {
 
 
 typedef struct {
-    int  failed;
+    char    *data;
+    size_t   len;
+    size_t   size;
+    int      failed;
 } gw_status_t;
 
 
@@ -419,15 +422,56 @@ gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
 }
 
 
+/*
+ * jansson 2.14 goes on where the name of a member could not be written, and
+ * its json_dumps() then gives a page without it: a failure must be kept.
+ */
+
+static int
+gw_status_put(const char *data, size_t len, void *to)
+{
+    char         *grown;
+    size_t        size;
+    gw_status_t  *st;
+
+    st = to;
+
+    if (st->failed) {
+        return -1;
+    }
+
+    if (len > st->size - st->len) {
+        size = st->size ? st->size : 8192;
+
+        while (len > size - st->len) {
+            size *= 2;
+        }
+
+        grown = realloc(st->data, size);
+        if (grown == NULL) {
+            st->failed = 1;
+            return -1;
+        }
+
+        st->data = grown;
+        st->size = size;
+    }
+
+    memcpy(st->data + st->len, data, len);
+    st->len += len;
+
+    return 0;
+}
+
+
 char *
 gw_status_json(const gw_view_t *v, size_t *len)
 {
-    char         *text;
     json_t       *page, *gateways;
     unsigned      i;
     gw_status_t   st;
 
-    st.failed = 0;
+    memset(&st, 0, sizeof(gw_status_t));
 
     page = json_object();
 
@@ -453,15 +497,22 @@ gw_status_json(const gw_view_t *v, size_t *len)
 
     gw_status_set(&st, page, "gateways", gateways);
 
-    text = st.failed ? NULL
-           : json_dumps(page, JSON_COMPACT|JSON_REAL_PRECISION(9));
+    if (!st.failed
+        && (json_dump_callback(page, gw_status_put, &st,
+                               JSON_COMPACT|JSON_REAL_PRECISION(9)) != 0
+            || gw_status_put("\n", 1, &st) != 0))
+    {
+        st.failed = 1;
+    }
 
     json_decref(page);
 
-    if (text) {
-        *len = strlen(text);
-        text[(*len)++] = '\n';   /* in the place of the NUL */
+    if (st.failed) {
+        free(st.data);
+        return NULL;
     }
 
-    return text;
+    *len = st.len;
+
+    return st.data;
 }

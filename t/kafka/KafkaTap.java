@@ -37,6 +37,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeClusterResult;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -46,6 +48,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidPartitionsException;
@@ -346,6 +349,7 @@ public final class KafkaTap {
         conf.put("enable.auto.commit", false);
         conf.put("allow.auto.create.topics", false);
         conf.put("auto.offset.reset", "earliest");
+        conf.put("isolation.level", "read_committed");
         conf.put("request.timeout.ms", 5000);
         conf.put("default.api.timeout.ms", CALL_TIMEOUT);
         conf.put("reconnect.backoff.max.ms", 250);
@@ -429,6 +433,10 @@ public final class KafkaTap {
 
             n = settled(admin, topic);
 
+            if (!created && n == partitions && !configs.isEmpty()) {
+                configure(admin, topic, configs);
+            }
+
         } finally {
             admin.close(Duration.ofMillis(CLOSE_TIMEOUT));
         }
@@ -441,6 +449,28 @@ public final class KafkaTap {
         answer(x, created ? 201 : 200, "application/json",
                "{\"topic\":" + quote(topic) + ",\"partitions\":" + n
                + ",\"created\":" + created + "}\n");
+    }
+
+
+    /*
+     * A test that asks for a limit must have it, also on a topic that was
+     * there already.
+     */
+    private static void configure(Admin admin, String topic,
+        Map<String, String> configs)
+        throws ExecutionException, InterruptedException
+    {
+        List<AlterConfigOp> ops = new ArrayList<>();
+
+        for (Map.Entry<String, String> e : configs.entrySet()) {
+            ops.add(new AlterConfigOp(new ConfigEntry(e.getKey(),
+                                                      e.getValue()),
+                                      AlterConfigOp.OpType.SET));
+        }
+
+        admin.incrementalAlterConfigs(Map.of(
+            new ConfigResource(ConfigResource.Type.TOPIC, topic), ops))
+             .all().get();
     }
 
 

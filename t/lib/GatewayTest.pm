@@ -31,8 +31,9 @@ package GatewayTest;
 #   --- metrics          lines NAME{LABEL="VALUE",...} NUMBER, what /metrics
 #                        must say: the sum of all series with these labels,
 #                        "nginx_gateway_" left out.  A gauge is waited for
-#   --- then             Perl that runs behind all of these, with the
-#                        functions exported below
+#   --- then             Perl that runs behind the request and before records
+#                        and metrics are looked at, with the functions exported
+#                        below
 #
 # In every section $T is a prefix of its own for this block: topics named
 # $T.telemetry, $T.control and $T.heartbeat exist by default.  $KAFKA is the
@@ -434,6 +435,11 @@ sub check_block($) {
 
     my $name = $block->name;
 
+    if (defined $block->then) {
+        eval 'package main; use strict; use warnings; ' . $block->then;
+        Test::More::is($@, '', "$name - its steps can be taken");
+    }
+
     if (defined $block->records) {
         for my $part (split /\n\s*\n/, $block->records) {
             my ($first, @wanted) = grep { /\S/ } split /\n/, $part;
@@ -457,11 +463,6 @@ sub check_block($) {
             Test::More::is(defined $value ? $value : 'none', $wanted,
                            "$name - $series");
         }
-    }
-
-    if (defined $block->then) {
-        eval 'package main; use strict; use warnings; ' . $block->then;
-        Test::More::is($@, '', "$name - its steps can be taken");
     }
 
     books_balance($name);
