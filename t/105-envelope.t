@@ -48,7 +48,7 @@ __DATA__
 my $max = 'd' x 128;
 main::taken('$T.telemetry', <<END);
 {"device":"a","data":0} => ^a \\{"device":"a",
-{"device":"AZaz09._:\@-","data":0} => ^AZaz09\\._:\\@- \\{"device":"AZaz09\\._:\\@-",
+{"device":"AZaz09._:\@-","data":0} => ^AZaz09\\._:.- \\{"device":"AZaz09\\._:.-",
 {"device":"\\u0070ump","data":0} => ^pump \\{"device":"pump",
 {"device":"$max","data":0} => ^$max \\{"device":"$max",
 END

@@ -242,4 +242,17 @@ extern ngx_module_t  ngx_gateway_module;
 extern ngx_module_t  ngx_gateway_block_module;
 
 
+/*
+ * In the wrong order of load_module the loader names the first symbol that it
+ * misses.  References in data are looked up before those to functions, so
+ * each transport refers to this one, and the message says the cure.
+ */
+
+extern const char  ngx_gateway_module_so_must_be_loaded_before[];
+
+#define NGX_GATEWAY_LOADED_FIRST(name)                                        \
+    static const char *const  name __attribute__((used))                      \
+        = ngx_gateway_module_so_must_be_loaded_before
+
+
 #endif /* _NGX_GATEWAY_H_INCLUDED_ */

@@ -66,6 +66,10 @@ ngx_module_t  ngx_gateway_module = {
 };
 
 
+const char  ngx_gateway_module_so_must_be_loaded_before[] =
+    NGX_GATEWAY_VERSION;
+
+
 static ngx_str_t   ngx_gateway_default = ngx_string("default");
 
 /* of the master: counts configurations, so that pages can tell workers of

@@ -159,7 +159,8 @@ ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
 /*
  * A reload may add classes at the end.  Another order would count under the
- * wrong name, in old workers or in new ones.
+ * wrong name, in old workers or in new ones, and of a class that went away
+ * the sums would lack what it counted.
  */
 
 static ngx_int_t
@@ -189,6 +190,14 @@ ngx_gateway_zone_classes(ngx_shm_zone_t *shm_zone, ngx_gateway_zone_t *zone)
                           name, &shm_zone->shm.name);
             return NGX_ERROR;
         }
+    }
+
+    if (i < GW_CLASSES_MAX && zone->classes[i][0] != '\0') {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "gateway \"%V\" has fewer classes than zone \"%V\" "
+                      "counts: keep them or name a new zone",
+                      &gateway->name, &shm_zone->shm.name);
+        return NGX_ERROR;
     }
 
     return NGX_OK;

@@ -25,6 +25,9 @@ static char *ngx_http_gateway_status(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_int_t ngx_http_gateway_init(ngx_conf_t *cf);
 
 
+NGX_GATEWAY_LOADED_FIRST(ngx_http_gateway_needs);
+
+
 static ngx_conf_enum_t  ngx_http_gateway_formats[] = {
     { ngx_string("envelope"), NGX_HTTP_GATEWAY_ENVELOPE },
     { ngx_string("raw"), NGX_HTTP_GATEWAY_RAW },

@@ -29,6 +29,9 @@ static ngx_int_t ngx_http_gateway_set_device_hash(ngx_http_request_t *r,
     ngx_str_t *res, ngx_http_variable_value_t *v);
 
 
+NGX_GATEWAY_LOADED_FIRST(ngx_http_gateway_set_needs);
+
+
 static ndk_set_var_t  ngx_http_gateway_set_trace_id_filter = {
     NDK_SET_VAR_BASIC,
     (void *) ngx_http_gateway_set_trace_id,

@@ -16,6 +16,9 @@ static char *ngx_stream_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+NGX_GATEWAY_LOADED_FIRST(ngx_stream_gateway_needs);
+
+
 static ngx_command_t  ngx_stream_gateway_commands[] = {
 
     { ngx_string("gateway_pass"),
