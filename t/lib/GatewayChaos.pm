@@ -385,6 +385,8 @@ sub new {
 
     my $file = "$gateway->{prefix}/load-" . ++$gateway->{loads};
 
+    $args{parent} = $$;
+
     my $pid = fork();
     die "fork: $!" unless defined $pid;
 
@@ -393,13 +395,16 @@ sub new {
         $SIG{TERM} = sub { $stop = 1 };
         $SIG{PIPE} = 'IGNORE';
 
+        # who reads our parent's output shall not wait for us
+        open STDOUT, '>', '/dev/null';
+
         eval { run($gateway, $file, \%args, \$stop) };
         print STDERR "# load: $@" if $@;
 
         POSIX::_exit($@ ? 1 : 0);
     }
 
-    return bless { pid => $pid, file => $file, gateway => $gateway }, $class;
+    return bless { pid => $pid, file => $file, owner => $$ }, $class;
 }
 
 
@@ -428,7 +433,10 @@ sub run {
 
     while (!$$stop || %busy) {
         my $now = Time::HiRes::time();
-        last if $now > $deadline;
+        last if $now > $deadline || getppid() != $args->{parent};
+
+        # a select on nothing would not wait
+        select undef, undef, undef, 0.01 unless %busy;
 
         while (!$$stop && @idle && $n < ($now - $start) * $args->{rate}) {
             my $c = shift @idle;
@@ -533,7 +541,7 @@ sub stop {
     my ($self) = @_;
 
     kill 'TERM', $self->{pid};
-    waitpid $self->{pid}, 0;
+    waitpid delete $self->{pid}, 0;
 
     open my $f, '<', $self->{file} or die "$self->{file}: $!";
 
@@ -546,6 +554,20 @@ sub stop {
     }
 
     return \@sent;
+}
+
+
+# a test that died must not leave its load behind
+
+sub DESTROY {
+    my ($self) = @_;
+
+    return unless $self->{pid} && $self->{owner} == $$;
+
+    local ($?, $!);
+
+    kill 'KILL', $self->{pid};
+    waitpid $self->{pid}, 0;
 }
 
 1;
