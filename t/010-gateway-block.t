@@ -533,6 +533,20 @@ property max.in.flight.requests.per.connection 6;
 
 
 
+=== properties that no producer can be made of together are refused
+--- refused
+property linger.ms 1000; property message.timeout.ms 100;
+    message.timeout.ms
+    -> }
+property retries 0;
+    retries
+    -> }
+property reconnect.backoff.ms 5000;
+    reconnect
+    -> }
+
+
+
 === a file of properties has lines of name=value
 --- user_files
 >>> good.properties

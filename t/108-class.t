@@ -129,7 +129,7 @@ Gateway-Timestamp: 1700000000
 --- error_code: 200
 --- records
 $T.control
-^pump base64:AP97Igo= gateway-epoch=b gateway-received-at=\d{13} gateway-seq=9 gateway-timestamp=1700000000000 traceparent=00-\S+$
+^pump base64:AP97Ig== gateway-epoch=b gateway-received-at=\d{13} gateway-seq=9 gateway-timestamp=1700000000000 traceparent=00-\S+$
 --- metrics
 delivered_messages_total{class="blob"} 1
 

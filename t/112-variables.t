@@ -64,16 +64,8 @@ Content-Type: application/json
 --- error_code eval
 [ 403, 401 ]
 --- then
-# the log phase comes behind the answer
-my $log = "$ENV{TEST_NGINX_SERVROOT}/logs/access.log";
-my $text;
-until_true {
-    open(my $in, '<', $log) or die "$log: $!\n";
-    $text = join '', <$in>;
-    $text =~ /401/;
-};
-like($text, qr/^403 \[DENIED\] \[forbidden\] \[1\]$/m, 'forbidden');
-like($text, qr/^401 \[DENIED\] \[unauthenticated\] \[1\]$/m, 'no identity');
+logged(qr/^403 \[DENIED\] \[forbidden\] \[1\]$/, 'access.log');
+logged(qr/^401 \[DENIED\] \[unauthenticated\] \[1\]$/, 'access.log');
 
 
 

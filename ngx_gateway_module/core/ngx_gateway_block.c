@@ -602,9 +602,15 @@ ngx_gateway_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (value[1].len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"zone\" name \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
     size = ngx_parse_size(&value[2]);
 
-    if (size == NGX_ERROR || value[1].len == 0) {
+    if (size == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid \"zone\" size \"%V\"", &value[2]);
         return NGX_CONF_ERROR;

@@ -145,6 +145,11 @@ ngx_int_t ngx_http_gateway_answer(ngx_http_request_t *r,
 ngx_int_t ngx_http_gateway_not_allowed(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx);
 
+/* ngx_http_gateway_module.c: why nginx itself refused the body, from the
+   status it answered; GW_R_NONE: it did not */
+gw_reason_e ngx_http_gateway_nginx_reason(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
+
 /* ngx_http_gateway_status.c */
 ngx_int_t ngx_http_gateway_status_handler(ngx_http_request_t *r);
 

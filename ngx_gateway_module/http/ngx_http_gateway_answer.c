@@ -68,6 +68,9 @@ ngx_http_gateway_answer(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
     /* a body that was not read must not be taken for the next request */
 
     if (!ctx->read) {
+        /* and a client that asks whether to send it is not told to */
+        r->expect_tested = 1;
+
         rc = ngx_http_discard_request_body(r);
 
         if (rc != NGX_OK) {
@@ -92,6 +95,8 @@ ngx_http_gateway_not_allowed(ngx_http_request_t *r,
     ctx->messages = 0;
     ctx->result.reason = GW_R_UNSUPPORTED;
     ctx->result.outcome = gw_reason(GW_R_UNSUPPORTED)->outcome;
+
+    r->expect_tested = 1;
 
     rc = ngx_http_discard_request_body(r);
 

@@ -200,6 +200,29 @@ ngx_module_t  ngx_http_gateway_module = {
 };
 
 
+gw_reason_e
+ngx_http_gateway_nginx_reason(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx)
+{
+    switch (r->err_status ? r->err_status : r->headers_out.status) {
+
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return GW_R_TOO_LARGE;
+
+    case NGX_HTTP_REQUEST_TIME_OUT:
+        return GW_R_BODY_TIMEOUT;
+
+    case NGX_HTTP_BAD_REQUEST:
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+        /* a body that broke off or is not chunked as it should be */
+        return ctx ? GW_R_MALFORMED : GW_R_NONE;
+
+    default:
+        return GW_R_NONE;
+    }
+}
+
+
 /*
  * nginx itself answers 413, 408 and 400 for a body it could not read, before
  * or instead of our handler: they belong in the books all the same.
@@ -208,7 +231,6 @@ ngx_module_t  ngx_http_gateway_module = {
 static ngx_int_t
 ngx_http_gateway_log_handler(ngx_http_request_t *r)
 {
-    ngx_uint_t                    class_index, status;
     gw_reason_e                   reason;
     ngx_http_gateway_ctx_t       *ctx;
     ngx_http_gateway_loc_conf_t  *glcf;
@@ -225,42 +247,13 @@ ngx_http_gateway_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    status = r->err_status ? r->err_status : r->headers_out.status;
+    reason = ngx_http_gateway_nginx_reason(r, ctx);
 
-    switch (status) {
-
-    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
-        reason = GW_R_TOO_LARGE;
-        break;
-
-    case NGX_HTTP_REQUEST_TIME_OUT:
-        reason = GW_R_BODY_TIMEOUT;
-        break;
-
-    case NGX_HTTP_BAD_REQUEST:
-    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
-        /* a body that broke off or is not chunked as it should be */
-        if (ctx == NULL) {
-            return NGX_OK;
-        }
-
-        reason = GW_R_MALFORMED;
-        break;
-
-    default:
-        return NGX_OK;
-    }
-
-    class_index = ctx ? ctx->origin.class_index
-                      : ngx_gateway_default_class(glcf->gateway);
-
-    ngx_gateway_count_refused(glcf->gateway, GW_PROTO_HTTP, class_index,
-                              reason);
-
-    if (ctx) {
-        ctx->counted = 1;
-        ctx->result.outcome = gw_reason(reason)->outcome;
-        ctx->result.reason = reason;
+    if (reason != GW_R_NONE) {
+        ngx_gateway_count_refused(glcf->gateway, GW_PROTO_HTTP,
+                                  ctx ? ctx->origin.class_index
+                                  : ngx_gateway_default_class(glcf->gateway),
+                                  reason);
     }
 
     return NGX_OK;

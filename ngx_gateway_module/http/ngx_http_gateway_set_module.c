@@ -9,7 +9,8 @@
  *                                       a balancer before several gateways
  *
  * A file of its own, so that nothing else needs ngx_devel_kit.  Of its symbols
- * it uses ndk_set_var_value() only, which every packaged file exports.
+ * it uses ndk_set_var() and ndk_set_var_value() only, which every packaged
+ * file exports.
  */
 
 #include <ngx_config.h>

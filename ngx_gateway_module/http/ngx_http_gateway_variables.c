@@ -71,18 +71,36 @@ static ngx_int_t
 ngx_http_gateway_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
-    u_char                  *p;
-    ngx_str_t                s;
-    ngx_http_gateway_ctx_t  *ctx;
+    u_char                       *p;
+    ngx_str_t                     s;
+    gw_reason_e                   reason;
+    ngx_http_gateway_ctx_t       *ctx;
+    ngx_http_gateway_loc_conf_t  *glcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_gateway_module);
 
-    if (ctx == NULL || (!ctx->counted && !ctx->answered)) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
     ngx_str_null(&s);
+
+    if (ctx == NULL || (!ctx->counted && !ctx->answered)) {
+
+        glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+
+        reason = glcf->gateway ? ngx_http_gateway_nginx_reason(r, ctx)
+                               : GW_R_NONE;
+
+        if (reason != GW_R_NONE && data == NGX_HTTP_GATEWAY_VAR_STATUS) {
+            s.data = (u_char *) gw_outcome_name(gw_reason(reason)->outcome);
+            s.len = ngx_strlen(s.data);
+
+        } else if (reason != GW_R_NONE
+                   && data == NGX_HTTP_GATEWAY_VAR_REASON)
+        {
+            s.data = (u_char *) gw_reason(reason)->name;
+            s.len = ngx_strlen(s.data);
+        }
+
+        goto done;
+    }
 
     switch (data) {
 
@@ -132,6 +150,8 @@ ngx_http_gateway_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                 - p;
         break;
     }
+
+done:
 
     if (s.len == 0) {
         v->not_found = 1;

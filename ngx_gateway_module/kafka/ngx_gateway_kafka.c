@@ -177,7 +177,7 @@ ngx_gateway_kafka_topic(ngx_gateway_worker_t *w, ngx_str_t *name)
         }
     }
 
-    if (i == sizeof(k->topics) / sizeof(k->topics[0])) {
+    if (i == w->gateway->classes.nelts + 1 + NGX_GATEWAY_KAFKA_TOPICS_MAX) {
         return NGX_ERROR;
     }
 

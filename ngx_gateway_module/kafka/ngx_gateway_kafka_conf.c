@@ -3,17 +3,22 @@
  * reads its configuration.
  *
  * rd_kafka_conf_set() knows every name and every range and starts no thread,
- * so a mistake is found by "nginx -t" with its line; the handle itself is
- * made from a copy, after fork.  What the promises of the gateway rest on is
+ * so a mistake is found by "nginx -t" with its line.  What contradicts itself,
+ * or names a file that is not there, only rd_kafka_new() finds: it is tried in
+ * a child that ends at once, since a master must not have threads.  What the promises of the gateway rest on is
  * not for the user to change and is refused by name.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <poll.h>
+#include <sys/wait.h>
 
 #include "ngx_gateway_kafka.h"
 
+
+#define NGX_GATEWAY_KAFKA_TRY_TIMEOUT  5000   /* ms */
 
 #define NGX_GATEWAY_KAFKA_EVENTS                                              \
     (RD_KAFKA_EVENT_DR|RD_KAFKA_EVENT_ERROR|RD_KAFKA_EVENT_STATS              \
@@ -29,6 +34,8 @@ typedef struct {
 
 
 static void ngx_gateway_kafka_conf_cleanup(void *data);
+static char *ngx_gateway_kafka_try(ngx_conf_t *cf, ngx_gateway_t *gateway,
+    rd_kafka_conf_t *conf);
 static rd_kafka_conf_t *ngx_gateway_kafka_conf_get(ngx_conf_t *cf,
     ngx_gateway_t *gateway);
 
@@ -296,6 +303,87 @@ ngx_gateway_kafka_conf(ngx_conf_t *cf, ngx_gateway_t *gateway)
         /* the limit of librdkafka counts the key and the headers too */
         gateway->message_max = (size_t) strtoull(value, NULL, 10);
         gateway->message_max -= ngx_min(gateway->message_max / 2, 1024);
+    }
+
+    return ngx_gateway_kafka_try(cf, gateway, conf);
+}
+
+
+/*
+ * The child tells through a pipe: nothing, or why there is no producer.  It
+ * has no chance to reach a broker, and a child that does not end is no reason
+ * to refuse a configuration.
+ */
+
+static char *
+ngx_gateway_kafka_try(ngx_conf_t *cf, ngx_gateway_t *gateway,
+    rd_kafka_conf_t *conf)
+{
+    int              fds[2];
+    char             errstr[512];
+    pid_t            pid;
+    ssize_t          n;
+    sigset_t         set, old;
+    struct pollfd    pfd;
+
+    if (pipe(fds) == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "pipe() failed");
+        return NGX_CONF_ERROR;
+    }
+
+    /* the master's handler would take the child for a worker */
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    (void) sigprocmask(SIG_BLOCK, &set, &old);
+
+    pid = fork();
+
+    if (pid == 0) {
+        conf = rd_kafka_conf_dup(conf);
+
+        if (rd_kafka_new(RD_KAFKA_PRODUCER, conf, errstr, sizeof(errstr))
+            == NULL)
+        {
+            n = write(fds[1], errstr, ngx_strlen(errstr));
+            (void) n;
+        }
+
+        _exit(0);
+    }
+
+    (void) close(fds[1]);
+
+    n = 0;
+
+    if (pid == -1) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, ngx_errno,
+                           "fork() failed, properties are not tried");
+
+    } else {
+        pfd.fd = fds[0];
+        pfd.events = POLLIN;
+
+        if (poll(&pfd, 1, NGX_GATEWAY_KAFKA_TRY_TIMEOUT) > 0) {
+            n = read(fds[0], errstr, sizeof(errstr) - 1);
+
+        } else {
+            (void) kill(pid, SIGKILL);
+        }
+
+        (void) waitpid(pid, NULL, 0);
+    }
+
+    (void) close(fds[0]);
+    (void) sigprocmask(SIG_SETMASK, &old, NULL);
+
+    if (n > 0) {
+        errstr[n] = '\0';
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no producer can be made of the properties of "
+                           "gateway \"%V\": %s", &gateway->name, errstr);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

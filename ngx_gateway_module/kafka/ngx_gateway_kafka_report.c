@@ -134,6 +134,10 @@ ngx_gateway_kafka_reports(ngx_gateway_kafka_t *k, rd_kafka_event_t *event)
         total += n;
     }
 
+    if (!k->up) {
+        ngx_gateway_kafka_state(k);
+    }
+
     return total;
 }
 

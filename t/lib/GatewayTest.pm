@@ -31,6 +31,7 @@ package GatewayTest;
 #   --- metrics          lines NAME{LABEL="VALUE",...} NUMBER, what /metrics
 #                        must say: the sum of all series with these labels,
 #                        "nginx_gateway_" left out.  A gauge is waited for
+#   --- no_books         nginx is not there any more when the block ends
 #   --- then             Perl that runs behind the request and before records
 #                        and metrics are looked at, with the functions exported
 #                        below
@@ -73,9 +74,9 @@ use IO::Socket::INET;
 use JSON::PP;
 use Time::HiRes ();
 
-our @EXPORT = qw( answer block_prefix client config_test http metric metrics
-                  mock_command modules port problem records_are
-                  run_config_tests tap topic_records until_true );
+our @EXPORT = qw( answer block_prefix client config_test http logged
+                  master_pid metric metrics mock_command modules port problem
+                  records_are run_config_tests tap topic_records until_true );
 
 repeat_each(1);
 no_shuffle();
@@ -100,6 +101,14 @@ delete $ENV{$_} for grep { /^http_proxy$|^all_proxy$/i } keys %ENV;
 
 sub block_prefix() {
     return $current->{gw};
+}
+
+
+sub master_pid() {
+    open(my $in, '<', $Test::Nginx::Util::PidFile)
+        or Test::Nginx::Util::bail_out("no pid file: $!");
+    chomp(my $pid = <$in>);
+    return $pid;
 }
 
 
@@ -204,6 +213,21 @@ sub until_true(&;$) {
     }
 
     return $condition->();
+}
+
+
+# a test: a line like that comes into a file of logs/
+
+sub logged($;$) {
+    my ($pattern, $file) = @_;
+
+    my $path = "$Test::Nginx::Util::LogDir/" . ($file || 'error.log');
+    my $found = until_true {
+        open(my $in, '<', $path) or return 0;
+        scalar grep { $_ =~ $pattern } <$in>;
+    };
+
+    Test::More::ok($found, "logged: $pattern");
 }
 
 
@@ -465,7 +489,7 @@ sub check_block($) {
         }
     }
 
-    books_balance($name);
+    books_balance($name) unless defined $block->no_books;
 }
 
 
