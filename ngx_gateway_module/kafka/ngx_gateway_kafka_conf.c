@@ -5,8 +5,9 @@
  * rd_kafka_conf_set() knows every name and every range and starts no thread,
  * so a mistake is found by "nginx -t" with its line.  What contradicts itself,
  * or names a file that is not there, only rd_kafka_new() finds: it is tried in
- * a child that ends at once, since a master must not have threads.  What the promises of the gateway rest on is
- * not for the user to change and is refused by name.
+ * a child that ends at once, since a master must not have threads.  What the
+ * promises of the gateway rest on is not for the user to change and is refused
+ * by name.
  */
 
 #include <ngx_config.h>

@@ -6,6 +6,10 @@
  */
 
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "gw_test.h"
 #include "gw_stats.h"
@@ -407,6 +411,206 @@ no_slot(void)
 }
 
 
+/*
+ * A worker killed by the system at one store.  The slot lies so that a field
+ * of it begins a page; a child that holds that page read-only dies at its
+ * first store there, and what it wrote until then is what a kill leaves.
+ */
+
+typedef struct {
+    const char   *name;
+    size_t        offset;       /* the field that is not written any more */
+    unsigned      verb;
+    unsigned      accepted;     /* messages that wait before */
+    unsigned      lost;         /* expected of the claim */
+    unsigned      received;     /* and this */
+} death_t;
+
+
+enum {
+    BYTES,
+    REJECTED,
+    SHED_ENTRY,
+    DUPLICATE,
+    ACCEPTED,
+    DELIVERED,
+    DEAD_LETTERED,
+    FAILED,
+    SHED,
+    LOST,
+    VERBS
+};
+
+
+static void
+do_verb(gw_stats_slot_t *s, unsigned verb)
+{
+    switch (verb) {
+
+    case BYTES:
+        gw_stats_bytes(s, GW_PROTO_HTTP, 255);
+        return;
+
+    case REJECTED:
+        gw_stats_refused(s, GW_PROTO_HTTP, 0, GW_R_SCHEMA);
+        return;
+
+    case SHED_ENTRY:
+        gw_stats_refused(s, GW_PROTO_HTTP, 0, GW_R_FULL);
+        return;
+
+    case DUPLICATE:
+        gw_stats_duplicate(s, GW_PROTO_HTTP, 0);
+        return;
+
+    case ACCEPTED:
+        gw_stats_accepted(s, GW_PROTO_HTTP, 0);
+        return;
+
+    case DELIVERED:
+        gw_stats_delivered(s, GW_PROTO_HTTP, 0, 700, 700);
+        return;
+
+    case DEAD_LETTERED:
+        gw_stats_dead_lettered(s, GW_PROTO_HTTP, 0);
+        return;
+
+    case FAILED:
+        gw_stats_failed(s, GW_PROTO_HTTP, 0);
+        return;
+
+    case SHED:
+        gw_stats_shed(s, GW_PROTO_HTTP, 0, GW_R_EXPIRED);
+        return;
+
+    default:
+        gw_stats_lost(s, GW_PROTO_HTTP, 0);
+        return;
+    }
+}
+
+
+/* 1: the child was killed by its store, 0: it did not store there */
+
+static int
+kill_at(gw_stats_slot_t *s, unsigned verb, void *page, size_t size)
+{
+    int            status;
+    pid_t          pid;
+    struct rlimit  none;
+
+    pid = fork();
+
+    if (pid == 0) {
+        none.rlim_cur = 0;
+        none.rlim_max = 0;
+
+        if (setrlimit(RLIMIT_CORE, &none) == 0
+            && signal(SIGSEGV, SIG_DFL) != SIG_ERR
+            && mprotect(page, size, PROT_READ) == 0)
+        {
+            do_verb(s, verb);
+        }
+
+        _exit(0);
+    }
+
+    if (pid == -1 || waitpid(pid, &status, 0) != pid) {
+        abort();
+    }
+
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+
+static void
+killed_at_a_store(void)
+{
+    size_t            i, size, room;
+    uint8_t          *memory, *page;
+    unsigned          verb, sections;
+    uint64_t          before, lost;
+    gw_stats_slot_t  *s;
+
+#define at(field)  offsetof(gw_stats_slot_t, field)
+
+    static const death_t  deaths[] = {
+        { "bytes", at(received_bytes), BYTES, 0, 0, 0 },
+        { "rejected", at(rejected), REJECTED, 0, 0, 0 },
+        { "shed at entry", at(shed_entry), SHED_ENTRY, 0, 0, 0 },
+        { "duplicate", at(duplicate), DUPLICATE, 0, 0, 0 },
+        { "accepted", at(accepted), ACCEPTED, 0, 0, 0 },
+        { "received", at(received), ACCEPTED, 0, 1, 1 },
+        { "delivered", at(delivered), DELIVERED, 1, 1, 1 },
+        { "time in the lanes", at(queue), DELIVERED, 1, 0, 1 },
+        { "time at Kafka", at(delivery), DELIVERED, 1, 0, 1 },
+        { "dead-lettered", at(dead_lettered), DEAD_LETTERED, 1, 1, 1 },
+        { "failed", at(failed), FAILED, 1, 1, 1 },
+        { "shed", at(shed), SHED, 1, 1, 1 },
+        { "lost", at(lost), LOST, 1, 1, 1 },
+    };
+
+    size = (size_t) sysconf(_SC_PAGESIZE);
+    room = (sizeof(*s) + size - 1) / size * size;
+
+    memory = mmap(NULL, 2 * room, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        abort();
+    }
+
+    page = memory + room;
+
+    for (i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+
+        if (deaths[i].offset == at(received)
+            && at(accepted) - at(received) < size)
+        {
+            /* both on one page: the first store is not let through */
+            continue;
+        }
+
+        memset(memory, 0, 2 * room);
+        s = (gw_stats_slot_t *) (page - deaths[i].offset);
+
+        if (deaths[i].accepted) {
+            gw_stats_accepted(s, GW_PROTO_HTTP, 0);
+        }
+
+        before = s->received[GW_PROTO_HTTP];
+
+        ok(kill_at(s, deaths[i].verb, page, size),
+           "a worker is killed before it counts: %s", deaths[i].name);
+        is_u64(s->sequence % 2, 1, "it was inside of a section");
+        is_u64(s->received[GW_PROTO_HTTP], before,
+               "what became of a message is written before it was received");
+
+        lost = gw_stats_claim(s, 1, 1, 1, 1);
+
+        is_u64(lost, deaths[i].lost, "its slot knows what was lost");
+        is_u64(s->received[GW_PROTO_HTTP], deaths[i].received,
+               "and what was received");
+        ok(s->sequence % 2 == 0 && gw_stats_check(s) == NULL,
+           "and its books balance");
+    }
+
+#undef at
+
+    sections = 0;
+    s = (gw_stats_slot_t *) memory;
+
+    for (verb = 0; verb < VERBS; verb++) {
+        before = s->sequence;
+        do_verb(s, verb);
+        sections += s->sequence - before == 2;
+    }
+
+    is_u64(sections, VERBS, "every verb is one section");
+
+    (void) munmap(memory, 2 * room);
+}
+
+
 /* the check itself: each counter that is one too high is found */
 
 static void
@@ -454,9 +658,88 @@ wrong_books(void)
 }
 
 
-/* one writer, one reader, who has to see the slot in this many states */
+/*
+ * The worst moment on every run, whatever the scheduler does: the copy comes
+ * to a page that cannot be read, and the writer writes before it goes on.
+ */
 
+static struct {
+    gw_stats_slot_t  *slot;
+    uint8_t          *page;
+    size_t            size;
+    unsigned          faults;
+} amid;
+
+
+static void
+write_amid(int signo)
+{
+    if (amid.faults++
+        || mprotect(amid.page, amid.size, PROT_READ | PROT_WRITE) != 0)
+    {
+        _exit(signo);
+    }
+
+    gw_stats_accepted(amid.slot, GW_PROTO_HTTP, 0);
+}
+
+
+static void
+one_writer_amid_a_copy(void)
+{
+    size_t             room;
+    uint8_t           *memory;
+    gw_stats_slot_t   *to;
+    struct sigaction   sa, was;
+
+    amid.size = (size_t) sysconf(_SC_PAGESIZE);
+    room = (sizeof(*to) + amid.size - 1) / amid.size * amid.size;
+
+    memory = mmap(NULL, 2 * room, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        abort();
+    }
+
+    /* "received" is copied by then, "accepted" is not */
+
+    amid.page = memory + room;
+    amid.slot = (gw_stats_slot_t *)
+                (amid.page - offsetof(gw_stats_slot_t, accepted));
+
+    (void) gw_stats_claim(amid.slot, 1, 1, 1, 1);
+
+    to = malloc(sizeof(*to));
+
+    memset(&sa, 0, sizeof(sa));
+    sa.sa_handler = write_amid;
+
+    if (sigaction(SIGSEGV, &sa, &was) != 0
+        || mprotect(amid.page, amid.size, PROT_NONE) != 0)
+    {
+        abort();
+    }
+
+    is_u64(gw_stats_read(amid.slot, to), GW_OK,
+           "a slot that changes while it is copied is read");
+
+    (void) sigaction(SIGSEGV, &was, NULL);
+
+    is_u64(amid.faults, 1, "it did change");
+    ok(gw_stats_check(to) == NULL && to->received[GW_PROTO_HTTP] == 1
+       && memcmp(to, amid.slot, sizeof(*to)) == 0,
+       "and the copy is that of the slot after the change, not of both");
+
+    free(to);
+    (void) munmap(memory, 2 * room);
+}
+
+
+/* one writer, one reader, who has to see the slot in this many states */
 #define MOVES  1000
+
+/* a net only: the reader gives up, and the test fails */
+#define READS  5000000
 
 
 typedef struct {
@@ -480,18 +763,27 @@ reader(void *data)
     to = malloc(sizeof(*to));
     last = 0;
 
-    /* until it saw enough of them, or for some seconds at most */
-
-    for (i = 0; i < 200000 && r->moved < MOVES && r->busy < 2000; i++) {
+    for (i = 0; i < READS && r->moved < MOVES; i++) {
 
         if (gw_stats_read(r->slot, to) != GW_OK) {
             r->busy++;
+            (void) sched_yield();
             continue;
         }
 
         r->copies++;
-        r->moved += to->sequence != last;
-        last = to->sequence;
+
+        /* where both share a core, the writer goes on only if let */
+
+        if (to->sequence == last) {
+            (void) sched_yield();
+
+        } else {
+            r->moved++;
+            last = to->sequence;
+        }
+
+        r->torn += to->sequence % 2;
 
         /* the writer keeps all of these equal */
 
@@ -517,6 +809,15 @@ reader(void *data)
     __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
 
     return NULL;
+}
+
+
+/* as the verbs do it, so that a thread sanitizer has nothing to say either */
+
+static void
+set(uint64_t *field, uint64_t n)
+{
+    __atomic_store_n(field, n, __ATOMIC_RELAXED);
 }
 
 
@@ -547,20 +848,31 @@ one_writer_one_reader(void)
 
         gw_stats_begin(r.slot);
 
-        r.slot->connections[0] = n;
+        set(&r.slot->connections[0], n);
 
         for (k = 0; k < GW_CLASSES_MAX; k++) {
-            r.slot->queue_messages[k] = n;
-            r.slot->inflight[k] = n;
+            set(&r.slot->queue_messages[k], n);
+
+            if (n % 256 == 0 && k == 3) {
+                /* a reader that shares the core comes in the midst of it */
+                (void) sched_yield();
+            }
+
+            set(&r.slot->inflight[k], n);
         }
 
-        r.slot->brokers[GW_STATS_BROKERS - 1].rtt_p99_us = (uint32_t) n;
+        __atomic_store_n(&r.slot->brokers[GW_STATS_BROKERS - 1].rtt_p99_us,
+                         (uint32_t) n, __ATOMIC_RELAXED);
 
         gw_stats_end(r.slot);
 
         /* a copy takes microseconds: some of them have to fit between */
 
         for (pause = 0; pause < n % 64 * 200; pause++) { /* void */ }
+
+        if (n % 16 == 0) {
+            (void) sched_yield();
+        }
     }
 
     (void) pthread_join(tid, NULL);
@@ -771,9 +1083,11 @@ main(void)
 {
     exact_places();
     no_slot();
+    killed_at_a_store();
     wrong_books();
     random_lives();
     read_of_a_dead_slot();
+    one_writer_amid_a_copy();
     one_writer_one_reader();
     merge_counters();
     merge_gauges();

@@ -737,6 +737,15 @@ near(json_t *j, const char *path, double want)
 }
 
 
+static int
+quantiles(json_t *j, const gw_hist_t *h)
+{
+    return near(j, "p50", (double) gw_hist_quantile(h, 0.5) / 1e6)
+           && near(j, "p95", (double) gw_hist_quantile(h, 0.95) / 1e6)
+           && near(j, "p99", (double) gw_hist_quantile(h, 0.99) / 1e6);
+}
+
+
 static uint64_t
 sum_of(json_t *object)
 {
@@ -852,10 +861,8 @@ test_class(json_t *j, unsigned g, unsigned c)
     is_u64(total("delivery_duration_seconds_count", gw, "class", cls,
                  NULL, NULL, NULL),
            gw_hist_total(&s->delivery[c]), "text: times of delivery");
-    ok(near(j, "queue_time/p99",
-            (double) gw_hist_quantile(&s->queue[c], 0.99) / 1e6)
-       && near(j, "delivery_time/p50",
-               (double) gw_hist_quantile(&s->delivery[c], 0.5) / 1e6),
+    ok(quantiles(at(j, "queue_time"), &s->queue[c])
+       && quantiles(at(j, "delivery_time"), &s->delivery[c]),
        "JSON: quantiles are in seconds");
 }
 
@@ -891,6 +898,8 @@ test_proto(json_t *j, unsigned g, unsigned p)
                  NULL, NULL, NULL), s->connections[p], "text: connections");
     is_u64(count(j, "ingest/count"), gw_hist_total(&s->ingest[p]),
            "JSON: times of ingest");
+    ok(quantiles(at(j, "ingest"), &s->ingest[p]),
+       "JSON: quantiles of ingest are in seconds");
     is_u64(count(j, "waiting"), gw_stats_waiting_proto(s, p),
            "JSON: waiting");
 
