@@ -145,6 +145,13 @@ ngx_int_t ngx_http_gateway_answer(ngx_http_request_t *r,
 ngx_int_t ngx_http_gateway_not_allowed(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx);
 
+/* header and body of an answer; body NULL: none, and type does not matter.
+   body and the header's value must live as long as the request */
+ngx_int_t ngx_http_gateway_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_str_t *body);
+ngx_int_t ngx_http_gateway_add_header(ngx_http_request_t *r,
+    const char *name, size_t len, ngx_str_t *value);
+
 /* ngx_http_gateway_module.c: why nginx itself refused the body, from the
    status it answered; GW_R_NONE: it did not */
 gw_reason_e ngx_http_gateway_nginx_reason(ngx_http_request_t *r,

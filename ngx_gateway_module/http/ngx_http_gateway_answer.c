@@ -25,10 +25,6 @@ static ngx_int_t ngx_http_gateway_problem(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_gateway_status_of(ngx_http_request_t *r,
     gw_reason_e reason);
 static ngx_int_t ngx_http_gateway_retry_after(ngx_http_request_t *r);
-static ngx_int_t ngx_http_gateway_add_header(ngx_http_request_t *r,
-    const char *name, size_t len, ngx_str_t *value);
-static ngx_int_t ngx_http_gateway_send(ngx_http_request_t *r,
-    ngx_uint_t status, const char *type, ngx_str_t *body);
 
 
 ngx_int_t
@@ -345,7 +341,7 @@ ngx_http_gateway_retry_after(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gateway_add_header(ngx_http_request_t *r, const char *name,
     size_t len, ngx_str_t *value)
 {
@@ -369,7 +365,7 @@ ngx_http_gateway_add_header(ngx_http_request_t *r, const char *name,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_gateway_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_str_t *body)
 {

@@ -466,37 +466,33 @@ static void
 ngx_gateway_kafka_statistics(ngx_gateway_kafka_t *k, const char *text)
 {
     void               *iter;
-    json_t             *brokers, *broker, *rtt;
+    json_t             *all, *broker, *rtt;
     uint64_t            retries;
     ngx_uint_t          n, up, any;
     const char         *p, *name, *state, *source;
     gw_stats_slot_t    *slot;
-    gw_stats_broker_t  *b;
-
-    slot = k->worker->slot;
+    gw_stats_broker_t   brokers[GW_STATS_BROKERS];
 
     p = strstr(text, "\"brokers\":");
     if (p == NULL) {
         return;
     }
 
-    brokers = json_loads(p + sizeof("\"brokers\":") - 1,
-                         JSON_DISABLE_EOF_CHECK, NULL);
-    if (brokers == NULL) {
+    all = json_loads(p + sizeof("\"brokers\":") - 1, JSON_DISABLE_EOF_CHECK,
+                     NULL);
+    if (all == NULL) {
         return;
     }
+
+    ngx_memzero(brokers, sizeof(brokers));
 
     any = 0;
     n = 0;
     retries = 0;
 
-    if (slot) {
-        gw_stats_begin(slot);
-    }
-
-    for (iter = json_object_iter(brokers);
+    for (iter = json_object_iter(all);
          iter;
-         iter = json_object_iter_next(brokers, iter))
+         iter = json_object_iter_next(all, iter))
     {
         broker = json_object_iter_value(iter);
 
@@ -515,7 +511,7 @@ ngx_gateway_kafka_statistics(ngx_gateway_kafka_t *k, const char *text)
 
         /* a bootstrap entry hands over to the broker that it turns out to be */
 
-        if (slot == NULL || n == GW_STATS_BROKERS || name[0] == '\0'
+        if (n == GW_STATS_BROKERS || name[0] == '\0'
             || ngx_strcmp(source, "logical") == 0
             || ngx_strcmp(source, "internal") == 0
             || (ngx_strcmp(source, "configured") == 0
@@ -525,19 +521,33 @@ ngx_gateway_kafka_statistics(ngx_gateway_kafka_t *k, const char *text)
             continue;
         }
 
-        b = &slot->brokers[n++];
-
-        ngx_cpystrn((u_char *) b->name, (u_char *) name,
-                    GW_STATS_BROKER_NAME);
-
         rtt = json_object_get(broker, "rtt");
 
-        b->up = up;
-        b->rtt_p50_us = json_integer_value(json_object_get(rtt, "p50"));
-        b->rtt_p99_us = json_integer_value(json_object_get(rtt, "p99"));
+        ngx_cpystrn((u_char *) brokers[n].name, (u_char *) name,
+                    GW_STATS_BROKER_NAME);
+        brokers[n].up = up;
+        brokers[n].rtt_p50_us = json_integer_value(json_object_get(rtt,
+                                                                   "p50"));
+        brokers[n].rtt_p99_us = json_integer_value(json_object_get(rtt,
+                                                                   "p99"));
+        n++;
     }
 
+    json_decref(all);
+
+    if (any) {
+        k->seen = 1;
+        k->down = 0;
+    }
+
+    slot = k->worker->slot;
+
     if (slot) {
+        /* readers of the slot wait for this section: it only copies */
+
+        gw_stats_begin(slot);
+
+        ngx_memcpy(slot->brokers, brokers, sizeof(brokers));
         slot->nbrokers = n;
         slot->kafka_tx_retries += retries >= k->tx_retries
                                   ? retries - k->tx_retries : retries;
@@ -545,13 +555,6 @@ ngx_gateway_kafka_statistics(ngx_gateway_kafka_t *k, const char *text)
     }
 
     k->tx_retries = retries;
-
-    if (any) {
-        k->seen = 1;
-        k->down = 0;
-    }
-
-    json_decref(brokers);
 }
 
 
