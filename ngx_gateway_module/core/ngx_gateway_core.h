@@ -103,6 +103,7 @@ struct ngx_gateway_msg_s {
     unsigned               solo:1;            /* to be sent alone: it was in a
                                                  batch refused as a whole */
     unsigned               alone:1;           /* is being sent alone */
+    unsigned               maybe:1;           /* may have been written */
     uint16_t               tracestate_len;
     int16_t                error;             /* sink's code, for headers */
 

@@ -234,10 +234,13 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
     ngx_uint_t             i;
     ngx_gateway_t         *gateway;
     ngx_gateway_msg_t     *msg;
+    ngx_gateway_class_t   *class;
     ngx_gateway_worker_t  *w;
 
     gateway = origin->gateway;
     w = gateway->worker;
+    class = gateway->classes.elts;
+    class = &class[class_index];
 
     if (w == NULL) {
         ngx_gateway_refused(result, GW_R_UPSTREAM,
@@ -279,10 +282,13 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
     }
 
     if (key->len > 65535 || value_len > gateway->message_max
-        || cost > gateway->buffer)
+        || cost > gateway->buffer
+        || (class->share && cost > (uint64_t) gateway->buffer * class->share
+                                   / 100))
     {
         ngx_gateway_refused(result, GW_R_TOO_LARGE,
-                            "the message is larger than Kafka would take");
+                            "the message is larger than Kafka or its class "
+                            "would ever take");
         return NULL;
     }
 
@@ -310,8 +316,7 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
         msg->ack = ngx_max(msg->ack, origin->ack);
 
     } else {
-        msg->ack = ngx_max(msg->ack, ((ngx_gateway_class_t *)
-                                   gateway->classes.elts)[class_index].ack);
+        msg->ack = ngx_max(msg->ack, class->ack);
     }
 
     p = (u_char *) (msg + 1);
@@ -475,7 +480,12 @@ ngx_gateway_evict(void *ctx, gw_lane_item_t *item, gw_reason_e reason)
 
     w->sink->forget(w, msg);
 
-    (void) ngx_gateway_refused(&result, reason, NULL);
+    /* of what may have been written nobody is told that it was not stored */
+
+    (void) ngx_gateway_refused(&result, msg->maybe ? GW_R_TIMEOUT : reason,
+                               msg->maybe ? "the message may have been "
+                                            "written, its outcome is unknown"
+                                          : NULL);
 
     ngx_gateway_waiter_tell(w, msg, &result, 0);
 

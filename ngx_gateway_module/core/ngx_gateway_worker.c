@@ -36,8 +36,8 @@ static void ngx_gateway_tick_handler(ngx_event_t *ev);
 static void ngx_gateway_drain_start(ngx_gateway_worker_t *w);
 static void ngx_gateway_drain_handler(ngx_event_t *ev);
 static void ngx_gateway_drain_end(ngx_gateway_worker_t *w);
-static void ngx_gateway_worker_exit(ngx_gateway_worker_t *w,
-    ngx_msec_t deadline);
+static ngx_uint_t ngx_gateway_worker_drain(ngx_gateway_worker_t *w);
+static void ngx_gateway_worker_exit(ngx_gateway_worker_t *w);
 static void ngx_gateway_report_end(ngx_gateway_worker_t *w);
 static void ngx_gateway_seed_random(void);
 
@@ -63,11 +63,11 @@ ngx_gateway_init_process(ngx_cycle_t *cycle)
     gmcf = ngx_gateway_main_conf(cycle);
     gateways = gmcf->gateways.elts;
 
+    ngx_gateway_seed_random();
+
     if (gmcf->gateways.nelts == 0) {
         return NGX_OK;
     }
-
-    ngx_gateway_seed_random();
 
     json = ngx_gateway_json_init(cycle, gmcf);
     if (json == NULL) {
@@ -558,7 +558,7 @@ ngx_gateway_drain_end(ngx_gateway_worker_t *w)
 void
 ngx_gateway_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i, left;
     ngx_msec_t                deadline, timeout;
     ngx_gateway_t           **gateways;
     ngx_gateway_main_conf_t  *gmcf;
@@ -585,9 +585,28 @@ ngx_gateway_exit_process(ngx_cycle_t *cycle)
 
     deadline = ngx_current_msec + timeout;
 
+    /* all at once: one whose Kafka hangs takes no time from the others */
+
+    do {
+        left = 0;
+
+        for (i = 0; i < gmcf->gateways.nelts; i++) {
+            if (gateways[i]->worker) {
+                left |= ngx_gateway_worker_drain(gateways[i]->worker);
+            }
+        }
+
+        if (left) {
+            ngx_msleep(1);
+        }
+
+        ngx_time_update();
+
+    } while (left && (ngx_msec_int_t) (deadline - ngx_current_msec) > 0);
+
     for (i = 0; i < gmcf->gateways.nelts; i++) {
         if (gateways[i]->worker) {
-            ngx_gateway_worker_exit(gateways[i]->worker, deadline);
+            ngx_gateway_worker_exit(gateways[i]->worker);
             gateways[i]->worker = NULL;
         }
     }
@@ -596,23 +615,29 @@ ngx_gateway_exit_process(ngx_cycle_t *cycle)
 }
 
 
-static void
-ngx_gateway_worker_exit(ngx_gateway_worker_t *w, ngx_msec_t deadline)
+/* one step, without the event loop; 1: something waits */
+
+static ngx_uint_t
+ngx_gateway_worker_drain(ngx_gateway_worker_t *w)
 {
     ngx_gateway_drain_start(w);
 
-    while (!w->ended
-           && (gw_lanes_waiting(w->lanes) || gw_lanes_out(w->lanes))
-           && (ngx_msec_int_t) (deadline - ngx_current_msec) > 0)
-    {
-        ngx_gateway_pump(w);
-        w->sink->poll(w, 10);
-        w->sink->tick(w);
-        ngx_gateway_waiter_run(w);
-
-        ngx_time_update();
+    if (w->ended) {
+        return 0;
     }
 
+    ngx_gateway_pump(w);
+    w->sink->poll(w, 0);
+    w->sink->tick(w);
+    ngx_gateway_waiter_run(w);
+
+    return gw_lanes_waiting(w->lanes) || gw_lanes_out(w->lanes);
+}
+
+
+static void
+ngx_gateway_worker_exit(ngx_gateway_worker_t *w)
+{
     ngx_gateway_drain_end(w);
     ngx_gateway_waiter_run(w);
 

@@ -153,11 +153,14 @@ ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     shpool->data = zone;
     shpool->log_nomem = 0;
 
-    return ngx_gateway_zone_classes(shm_zone, zone);
+    return NGX_OK;
 }
 
 
 /*
+ * Compares only: a configuration that is refused further on must leave no
+ * trace.  The names are noted when the first worker of it takes a slot.
+ *
  * A reload may add classes at the end.  Another order would count under the
  * wrong name, in old workers or in new ones, and of a class that went away
  * the sums would lack what it counted.
@@ -179,10 +182,9 @@ ngx_gateway_zone_classes(ngx_shm_zone_t *shm_zone, ngx_gateway_zone_t *zone)
         ngx_memzero(padded, GW_CLASS_MAX);
         ngx_memcpy(padded, name->data, name->len);
 
-        if (zone->classes[i][0] == '\0') {
-            ngx_memcpy(zone->classes[i], padded, GW_CLASS_MAX);
-
-        } else if (ngx_memcmp(zone->classes[i], padded, GW_CLASS_MAX) != 0) {
+        if (zone->classes[i][0] != '\0'
+            && ngx_memcmp(zone->classes[i], padded, GW_CLASS_MAX) != 0)
+        {
             ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                           "class %ui of gateway \"%V\" is now \"%V\", but "
                           "zone \"%V\" counts another class there: keep the "
@@ -209,6 +211,7 @@ ngx_gateway_zone_claim(ngx_gateway_t *gateway, ngx_cycle_t *cycle,
     ngx_uint_t generation)
 {
     uint64_t             lost;
+    ngx_str_t           *name;
     ngx_uint_t           i;
     gw_stats_slot_t     *slot, *s;
     ngx_slab_pool_t     *shpool;
@@ -220,6 +223,14 @@ ngx_gateway_zone_claim(ngx_gateway_t *gateway, ngx_cycle_t *cycle,
     lost = 0;
 
     ngx_shmtx_lock(&shpool->mutex);
+
+    for (i = 0; i < gateway->classes.nelts; i++) {
+        name = ngx_gateway_class_name(gateway, i);
+
+        if (zone->classes[i][0] == '\0') {
+            ngx_memcpy(zone->classes[i], name->data, name->len);
+        }
+    }
 
     /* a dead worker's slot first, so that its loss is counted early */
 

@@ -14,6 +14,7 @@
 #define NGX_HTTP_GATEWAY_PROBLEM  "urn:nginx-gateway:problem:"
 
 
+static void ngx_http_gateway_no_continue(ngx_http_request_t *r);
 static ngx_int_t ngx_http_gateway_answer_one(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx);
 static ngx_int_t ngx_http_gateway_answer_batch(ngx_http_request_t *r,
@@ -64,8 +65,7 @@ ngx_http_gateway_answer(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
     /* a body that was not read must not be taken for the next request */
 
     if (!ctx->read) {
-        /* and a client that asks whether to send it is not told to */
-        r->expect_tested = 1;
+        ngx_http_gateway_no_continue(r);
 
         rc = ngx_http_discard_request_body(r);
 
@@ -76,6 +76,22 @@ ngx_http_gateway_answer(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
 
     return ctx->batch ? ngx_http_gateway_answer_batch(r, ctx)
                       : ngx_http_gateway_answer_one(r, ctx);
+}
+
+
+/*
+ * A client that asks whether to send its body is not told to; it may send the
+ * next request in place of the body or not, so the connection ends.
+ */
+
+static void
+ngx_http_gateway_no_continue(ngx_http_request_t *r)
+{
+    r->expect_tested = 1;
+
+    if (r->headers_in.expect) {
+        r->keepalive = 0;
+    }
 }
 
 
@@ -92,7 +108,7 @@ ngx_http_gateway_not_allowed(ngx_http_request_t *r,
     ctx->result.reason = GW_R_UNSUPPORTED;
     ctx->result.outcome = gw_reason(GW_R_UNSUPPORTED)->outcome;
 
-    r->expect_tested = 1;
+    ngx_http_gateway_no_continue(r);
 
     rc = ngx_http_discard_request_body(r);
 
@@ -170,13 +186,19 @@ ngx_http_gateway_answer_batch(ngx_http_request_t *r,
     size_t                        len;
     u_char                       *p;
     ngx_str_t                     body;
-    ngx_uint_t                    i, retry, status;
+    ngx_uint_t                    i, failed, retry, status;
     const char                   *detail;
     ngx_http_gateway_error_t     *error;
     ngx_http_gateway_loc_conf_t  *glcf;
 
     error = ctx->errors.elts;
     retry = 0;
+
+    /* not the number of errors: one could be missing for want of memory */
+
+    failed = ctx->messages - ctx->counts[GW_DELIVERED]
+             - ctx->counts[GW_SPOOLED] - ctx->counts[GW_QUEUED]
+             - ctx->counts[GW_DUPLICATE];
 
     len = sizeof("{\"messages\":,\"delivered\":,\"spooled\":,\"queued\":,"
                  "\"duplicate\":,\"failed\":,\"errors\":[]}")
@@ -210,7 +232,7 @@ ngx_http_gateway_answer_batch(ngx_http_request_t *r,
                     "\"errors\":[", ctx->messages,
                     ctx->counts[GW_DELIVERED], ctx->counts[GW_SPOOLED],
                     ctx->counts[GW_QUEUED], ctx->counts[GW_DUPLICATE],
-                    ctx->errors.nelts);
+                    failed);
 
     /* they came in the order in which they ended */
 
@@ -234,14 +256,17 @@ ngx_http_gateway_answer_batch(ngx_http_request_t *r,
 
     status = NGX_HTTP_OK;
 
-    if (ctx->errors.nelts) {
+    if (failed) {
         status = 207;   /* Multi-Status */
+    }
+
+    if (ctx->errors.nelts) {
 
         glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
 
         ngx_log_error(glcf->log_level, r->connection->log, 0,
                       "gateway refused %ui of %ui messages, the first: %s, %s",
-                      ctx->errors.nelts, ctx->messages,
+                      failed, ctx->messages,
                       gw_reason(error[0].reason)->name, error[0].detail);
 
         if (retry && ngx_http_gateway_retry_after(r) != NGX_OK) {

@@ -141,6 +141,14 @@ ngx_http_gateway_body_timeout(ngx_event_t *ev)
     r = ctx->request;
     c = r->connection;
 
+    /* nginx itself may have refused the body and sent or redirected that */
+
+    if (r->header_sent || r->err_status
+        || ngx_http_get_module_ctx(r, ngx_http_gateway_module) != ctx)
+    {
+        return;
+    }
+
     ngx_http_set_log_request(c->log, r);
 
     ngx_log_error(NGX_LOG_INFO, c->log, 0,

@@ -155,6 +155,21 @@ ngx_http_gateway_cleanup(void *data)
 {
     ngx_http_gateway_ctx_t  *ctx = data;
 
+    gw_reason_e  reason;
+
+    if (!ctx->counted) {
+        reason = ngx_http_gateway_nginx_reason(ctx->request, ctx);
+
+        if (reason != GW_R_NONE) {
+            ctx->counted = 1;
+            ctx->result.outcome = gw_reason(reason)->outcome;
+            ctx->result.reason = reason;
+
+            ngx_gateway_count_refused(ctx->origin.gateway, GW_PROTO_HTTP,
+                                      ctx->origin.class_index, reason);
+        }
+    }
+
     if (ctx->waiting && !ctx->answered) {
         /* the messages go on: they were accepted, and count once */
         ngx_gateway_count_gone(ctx->origin.gateway, GW_PROTO_HTTP);
@@ -1164,6 +1179,11 @@ ngx_http_gateway_timeout(ngx_event_t *ev)
     ctx = ev->data;
     r = ctx->request;
     c = r->connection;
+
+    if (ctx->waiter.pending == 0) {
+        /* all has ended in this very turn: the answer is posted */
+        return;
+    }
 
     ngx_http_set_log_request(c->log, r);
 

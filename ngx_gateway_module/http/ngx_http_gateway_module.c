@@ -243,16 +243,16 @@ ngx_http_gateway_log_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_gateway_module);
 
-    if (ctx && ctx->counted) {
+    if (ctx) {
+        /* its cleanup has counted */
         return NGX_OK;
     }
 
-    reason = ngx_http_gateway_nginx_reason(r, ctx);
+    reason = ngx_http_gateway_nginx_reason(r, NULL);
 
     if (reason != GW_R_NONE) {
         ngx_gateway_count_refused(glcf->gateway, GW_PROTO_HTTP,
-                                  ctx ? ctx->origin.class_index
-                                  : ngx_gateway_default_class(glcf->gateway),
+                                  ngx_gateway_default_class(glcf->gateway),
                                   reason);
     }
 

@@ -102,6 +102,14 @@ ngx_http_gateway_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         goto done;
     }
 
+    if (!ctx->answered && ctx->result.reason == GW_R_NONE
+        && (data == NGX_HTTP_GATEWAY_VAR_STATUS
+            || data == NGX_HTTP_GATEWAY_VAR_REASON))
+    {
+        /* the client left before there was an answer */
+        goto done;
+    }
+
     switch (data) {
 
     case NGX_HTTP_GATEWAY_VAR_STATUS:

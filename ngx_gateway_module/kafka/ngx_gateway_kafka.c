@@ -34,6 +34,7 @@ static rd_kafka_topic_t *ngx_gateway_kafka_topic_handle(ngx_gateway_kafka_t *k,
     ngx_uint_t n);
 static void ngx_gateway_kafka_retire(ngx_gateway_kafka_t *k);
 static void *ngx_gateway_kafka_destroy_thread(void *data);
+static void ngx_gateway_kafka_leave(void);
 
 
 const ngx_gateway_sink_t  ngx_gateway_kafka_sink = {
@@ -51,6 +52,8 @@ const ngx_gateway_sink_t  ngx_gateway_kafka_sink = {
 /* handles being destroyed by threads; written by those, hence atomic */
 
 static ngx_atomic_t  ngx_gateway_kafka_retiring;
+
+static ngx_uint_t    ngx_gateway_kafka_hurry;   /* leave() is registered */
 
 
 static ngx_int_t
@@ -201,8 +204,9 @@ ngx_gateway_kafka_topic(ngx_gateway_worker_t *w, ngx_str_t *name)
 static uint32_t
 ngx_gateway_kafka_mask(ngx_gateway_worker_t *w)
 {
+    size_t                      bytes;
     uint32_t                    mask;
-    ngx_uint_t                  i, n;
+    ngx_uint_t                  i, n, messages;
     ngx_gateway_t              *gateway;
     ngx_gateway_kafka_t        *k;
     ngx_gateway_kafka_class_t  *class;
@@ -212,12 +216,19 @@ ngx_gateway_kafka_mask(ngx_gateway_worker_t *w)
 
     if (k == NULL || k->rk == NULL || k->fatal || k->full || k->stopping
         || k->out >= gateway->window_messages
-        || k->out_bytes >= gateway->window_bytes)
+        || k->out_bytes >= gateway->window_bytes
+        || (k->solo && k->out))
     {
         return 0;
     }
 
     mask = 0;
+
+    /* the top class finds room whatever the others hold */
+
+    bytes = k->out_bytes - k->classes[0].out_bytes;
+    messages = k->out - k->classes[0].out;
+
     n = gateway->classes.nelts;
 
     for (i = 0; i < n; i++) {
@@ -234,16 +245,12 @@ ngx_gateway_kafka_mask(ngx_gateway_worker_t *w)
             class->gate = NGX_GATEWAY_GATE_PROBE;
         }
 
-        if (class->out
-            && (class->gate == NGX_GATEWAY_GATE_PROBE || class->solo))
-        {
+        if (class->out && class->gate == NGX_GATEWAY_GATE_PROBE) {
             continue;
         }
 
-        /* the top class finds room whatever the others hold */
-
-        if (i && (class->out_bytes >= gateway->window_bytes / 4 * 3
-                  || class->out >= gateway->window_messages / 4 * 3))
+        if (i && (bytes >= gateway->window_bytes / 4 * 3
+                  || messages >= gateway->window_messages / 4 * 3))
         {
             continue;
         }
@@ -343,14 +350,16 @@ ngx_gateway_kafka_send(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg)
         return NGX_AGAIN;
     }
 
-    ngx_gateway_kafka_count(k, err);
+    n = ngx_gateway_kafka_permanent(k, msg, err);
+
+    ngx_gateway_kafka_count(k, n);
 
     if (err == RD_KAFKA_RESP_ERR__FATAL) {
         ngx_gateway_kafka_set_fatal(k);
         return NGX_AGAIN;
     }
 
-    if (ngx_gateway_kafka_permanent(err)) {
+    if (n) {
         return ngx_gateway_kafka_reject(k, msg, err);
     }
 
@@ -369,7 +378,7 @@ ngx_gateway_kafka_forget(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg)
 
     if (msg->solo) {
         msg->solo = 0;
-        k->classes[msg->lane.lane].solo--;
+        k->solo--;
     }
 }
 
@@ -646,5 +655,25 @@ ngx_gateway_kafka_stop(ngx_gateway_worker_t *w, ngx_msec_t timeout)
     {
         ngx_msleep(2);
         ngx_time_update();
+    }
+
+    if (ngx_gateway_kafka_retiring && !ngx_gateway_kafka_hurry) {
+        ngx_gateway_kafka_hurry = 1;
+        (void) atexit(ngx_gateway_kafka_leave);
+    }
+}
+
+
+/*
+ * A thread of librdkafka that still runs while exit() takes its libraries
+ * down would crash the process.  This handler is the last registered, so the
+ * first called: where such a thread is left, nothing else is taken down.
+ */
+
+static void
+ngx_gateway_kafka_leave(void)
+{
+    if (ngx_gateway_kafka_retiring) {
+        _exit(0);
     }
 }

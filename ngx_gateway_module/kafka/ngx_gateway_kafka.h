@@ -43,7 +43,6 @@ typedef struct {
     ngx_msec_t               retry_at;
     ngx_uint_t               out;             /* messages at librdkafka */
     size_t                   out_bytes;
-    ngx_uint_t               solo;            /* waiting to be sent alone */
 } ngx_gateway_kafka_class_t;
 
 
@@ -74,6 +73,9 @@ typedef struct {
 
     ngx_uint_t               out;
     size_t                   out_bytes;
+    ngx_uint_t               solo;            /* to be sent alone, of all
+                                                 classes: they share topics,
+                                                 and so batches */
     ngx_gateway_kafka_class_t  classes[GW_CLASSES_MAX];
 
     ngx_msec_t               progress;        /* last report, or first out */
@@ -106,11 +108,12 @@ rd_kafka_conf_t *ngx_gateway_kafka_conf_dup(ngx_gateway_t *gateway);
 
 /* ngx_gateway_kafka_report.c */
 void ngx_gateway_kafka_poll(ngx_gateway_worker_t *w, ngx_msec_t timeout);
-ngx_uint_t ngx_gateway_kafka_permanent(rd_kafka_resp_err_t err);
+ngx_uint_t ngx_gateway_kafka_permanent(ngx_gateway_kafka_t *k,
+    ngx_gateway_msg_t *msg, rd_kafka_resp_err_t err);
 ngx_int_t ngx_gateway_kafka_reject(ngx_gateway_kafka_t *k,
     ngx_gateway_msg_t *msg, rd_kafka_resp_err_t err);
 void ngx_gateway_kafka_state(ngx_gateway_kafka_t *k);
-void ngx_gateway_kafka_count(ngx_gateway_kafka_t *k, rd_kafka_resp_err_t err);
+void ngx_gateway_kafka_count(ngx_gateway_kafka_t *k, ngx_uint_t permanent);
 
 /* ngx_gateway_kafka.c */
 void ngx_gateway_kafka_close_gate(ngx_gateway_kafka_t *k, ngx_uint_t cls);

@@ -365,14 +365,20 @@ ngx_gateway_kafka_try(ngx_conf_t *cf, ngx_gateway_t *gateway,
         pfd.fd = fds[0];
         pfd.events = POLLIN;
 
-        if (poll(&pfd, 1, NGX_GATEWAY_KAFKA_TRY_TIMEOUT) > 0) {
+        do {
+            n = poll(&pfd, 1, NGX_GATEWAY_KAFKA_TRY_TIMEOUT);
+        } while (n == -1 && ngx_errno == NGX_EINTR);
+
+        if (n > 0) {
             n = read(fds[0], errstr, sizeof(errstr) - 1);
 
         } else {
             (void) kill(pid, SIGKILL);
         }
 
-        (void) waitpid(pid, NULL, 0);
+        while (waitpid(pid, NULL, 0) == -1 && ngx_errno == NGX_EINTR) {
+            /* void */
+        }
     }
 
     (void) close(fds[0]);

@@ -146,7 +146,7 @@ static void
 ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
     const rd_kafka_message_t *rkm)
 {
-    ngx_uint_t                  alone;
+    ngx_uint_t                  alone, permanent;
     gw_report_e                 report;
     gw_stats_slot_t            *slot;
     ngx_gateway_msg_t          *msg;
@@ -167,7 +167,7 @@ ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
 
     if (alone) {
         msg->alone = 0;
-        class->solo--;
+        k->solo--;
     }
 
     status = rd_kafka_message_status(rkm);
@@ -214,13 +214,15 @@ ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
         return;
     }
 
-    ngx_gateway_kafka_count(k, rkm->err);
+    permanent = ngx_gateway_kafka_permanent(k, msg, rkm->err);
 
-    if (ngx_gateway_kafka_permanent(rkm->err)) {
+    ngx_gateway_kafka_count(k, permanent);
+
+    if (permanent) {
 
         if (!alone && ngx_gateway_kafka_whole_batch(rkm->err)) {
             msg->solo = 1;
-            class->solo++;
+            k->solo++;
             ngx_gateway_return(msg);
             return;
         }
@@ -249,6 +251,10 @@ ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
         gw_stats_end(slot);
     }
 
+    if (report == GW_REPORT_POSSIBLY_PERSISTED) {
+        msg->maybe = 1;
+    }
+
     if (ngx_gateway_kafka_may_log(k)) {
         ngx_log_error(NGX_LOG_WARN, k->worker->log, 0,
                       "gateway \"%V\": a message of class \"%V\" was %s (%s), "
@@ -263,7 +269,7 @@ ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
     if (alone) {
         /* it is still to be sent alone */
         msg->solo = 1;
-        class->solo++;
+        k->solo++;
     }
 
     ngx_gateway_kafka_close_gate(k, msg->lane.lane);
@@ -287,7 +293,7 @@ ngx_gateway_kafka_reject(ngx_gateway_kafka_t *k, ngx_gateway_msg_t *msg,
 
     if (msg->solo) {
         msg->solo = 0;
-        k->classes[msg->lane.lane].solo--;
+        k->solo--;
     }
 
     if (ngx_gateway_kafka_may_log(k)) {
@@ -320,12 +326,23 @@ ngx_gateway_kafka_reject(ngx_gateway_kafka_t *k, ngx_gateway_msg_t *msg,
 }
 
 
-/* the same message would be refused again, however often it is sent */
+/*
+ * The same message would be refused again, however often it is sent.  A topic
+ * of a class that is missing is waited for; the dead letter topic and topics
+ * that requests name are not, or one message would hold its class up for ever.
+ */
 
 ngx_uint_t
-ngx_gateway_kafka_permanent(rd_kafka_resp_err_t err)
+ngx_gateway_kafka_permanent(ngx_gateway_kafka_t *k, ngx_gateway_msg_t *msg,
+    rd_kafka_resp_err_t err)
 {
     switch (err) {
+
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        return msg->dead
+               || msg->topic > ngx_gateway_kafka_dead(k->worker->gateway);
 
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
@@ -369,7 +386,7 @@ ngx_gateway_kafka_whole_batch(rd_kafka_resp_err_t err)
 
 
 void
-ngx_gateway_kafka_count(ngx_gateway_kafka_t *k, rd_kafka_resp_err_t err)
+ngx_gateway_kafka_count(ngx_gateway_kafka_t *k, ngx_uint_t permanent)
 {
     gw_stats_slot_t  *slot;
 
@@ -378,7 +395,7 @@ ngx_gateway_kafka_count(ngx_gateway_kafka_t *k, rd_kafka_resp_err_t err)
     if (slot) {
         gw_stats_begin(slot);
 
-        if (ngx_gateway_kafka_permanent(err)) {
+        if (permanent) {
             slot->kafka_permanent_errors++;
 
         } else {
@@ -403,7 +420,7 @@ ngx_gateway_kafka_error(ngx_gateway_kafka_t *k, rd_kafka_event_t *event)
         return;
     }
 
-    ngx_gateway_kafka_count(k, err);
+    ngx_gateway_kafka_count(k, 0);
 
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         k->down = 1;
