@@ -261,7 +261,30 @@ location /t { gateway_pass; client_body_buffer_size 2m; }
 Content-Type: application/json
 --- error_code: 413
 --- response_body_like
-"detail":"the message is larger than Kafka would take"
+"detail":"the message is larger than Kafka or its class would ever take"
 --- metrics
 rejected_messages_total{reason="too_large"} 1
 accepted_messages_total 0
+
+
+
+=== a body that NGINX refused while it was read is not answered a second time
+--- config
+location /t {
+    gateway_pass;
+    gateway_body_timeout 300ms;
+    client_max_body_size 100;
+    error_page 413 /slow;
+}
+location = /slow {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/metrics;
+    limit_rate 20k;
+}
+--- raw_request eval
+"POST /t HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+. "Content-Type: application/json\r\n\r\nc8\r\n" . ('x' x 200) . "\r\n0\r\n\r\n"
+--- timeout: 10
+--- error_code: 413
+--- metrics
+rejected_messages_total{protocol="http",reason="too_large"} 1
+rejected_messages_total{protocol="http",reason="body_timeout"} 0

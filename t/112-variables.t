@@ -117,3 +117,23 @@ GET /t
 --- error_code: 200
 --- response_body chomp
 []
+
+
+
+=== of a client that left before its answer nothing is said to be delivered
+--- mock
+rtt 3000
+--- http_config
+log_format gateway '$status [$gateway_status] [$gateway_messages]';
+--- config
+location /t { gateway_pass; access_log logs/access.log gateway; }
+--- request
+POST /t
+{"device":"pump-7","data":1}
+--- more_headers
+Content-Type: application/json
+--- timeout: 1
+--- abort
+--- ignore_response
+--- access_log eval
+qr/^499 \[-\] \[1\]$/

@@ -213,3 +213,54 @@ my @seq = map { $_->{value} =~ /"seq":(\d+)/ }
               sort { $a->{offset} <=> $b->{offset} }
                    topic_records('$T.telemetry', 17);
 is("@seq", join(' ', grep { $_ % 7 != 3 } 1 .. 20), 'the good ones, in order');
+
+
+
+=== classes that share a topic: the innocent of another class is stored too
+--- topics
+$T.telemetry 1 max.message.bytes=1000
+--- gateway
+topic $T.telemetry;
+property compression.type none;
+property linger.ms 100;
+--- request eval
+"POST /t\n[" . CORE::join(',',
+    map { "{\"device\":\"d$_\",\"class\":\""
+          . ($_ < 3 ? 'control' : 'telemetry') . "\",\"data\":\""
+          . ($_ == 3 ? 'x' x 3000 : 'y') . "\"}" } 1 .. 5) . ']'
+--- more_headers
+Content-Type: application/json
+--- timeout: 15
+--- error_code: 207
+--- response_body_like
+"messages":5,"delivered":4,.*"failed":1,"errors":\[\{"index":2,"error":"upstream_rejected",
+--- records
+$T.telemetry
+^d1
+^d2
+^d4
+^d5
+
+
+
+=== a dead letter topic that is missing does not hold up the class
+--- topics
+$T.telemetry 1 max.message.bytes=1000
+--- gateway
+topic $T.telemetry;
+dead_letter $T.missing;
+property compression.type none;
+property topic.metadata.propagation.max.ms 500;
+--- request eval
+[ "POST /t\n{\"device\":\"a\",\"data\":\"" . ('x' x 3000) . '"}',
+  "POST /t\n{\"device\":\"b\",\"data\":1}" ]
+--- more_headers
+Content-Type: application/json
+--- timeout: 15
+--- error_code eval
+[ 502, 200 ]
+--- records
+$T.telemetry
+^b
+--- metrics
+failed_messages_total{class="telemetry"} 1
