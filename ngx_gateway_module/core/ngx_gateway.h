@@ -133,8 +133,6 @@ ngx_gateway_t *ngx_gateway_add(ngx_conf_t *cf, ngx_str_t *name);
 char *ngx_gateway_add_class_ref(ngx_conf_t *cf, ngx_gateway_t *gateway,
     ngx_str_t *name, ngx_uint_t *index, u_char *file, ngx_uint_t line);
 
-ngx_str_t *ngx_gateway_name(ngx_gateway_t *gateway);
-
 /* 1-249 bytes of [A-Za-z0-9._-], not "." nor ".." */
 ngx_int_t ngx_gateway_topic_valid(ngx_str_t *topic);
 

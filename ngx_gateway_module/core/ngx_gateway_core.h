@@ -46,7 +46,6 @@ typedef struct {
 
 struct ngx_gateway_s {
     ngx_str_t              name;
-    ngx_uint_t             index;             /* of gateways in the cycle */
     u_char                *file;              /* first mention */
     ngx_uint_t             line;
     unsigned               declared:1;

@@ -193,7 +193,6 @@ ngx_gateway_add(ngx_conf_t *cf, ngx_str_t *name)
      */
 
     gateway->name = *name;
-    gateway->index = gmcf->gateways.nelts;
     gateway->file = cf->conf_file->file.name.data;
     gateway->line = cf->conf_file->line;
 
@@ -296,13 +295,6 @@ ngx_gateway_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return ngx_gateway_block_init(cf, gateway);
-}
-
-
-ngx_str_t *
-ngx_gateway_name(ngx_gateway_t *gateway)
-{
-    return &gateway->name;
 }
 
 

@@ -127,6 +127,19 @@ void ngx_http_gateway_ingest(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
 
 /*
+ * ngx_http_gateway_origin.c.  origin: NGX_DECLINED: go on; else what the
+ * handler shall return, for the request was refused.  *class_known becomes 1
+ * where no message of the body can be of another class.  media_type:
+ * NGX_DECLINED: not supported, *detail is a constant sentence.
+ */
+void ngx_http_gateway_find_headers(ngx_http_request_t *r,
+    ngx_http_gateway_headers_t *headers);
+ngx_int_t ngx_http_gateway_origin(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_uint_t *class_known);
+ngx_int_t ngx_http_gateway_media_type(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, const char **detail);
+
+/*
  * ngx_http_gateway_body.c: reads the body and gives it, whole, inflated and
  * in one piece, to ngx_http_gateway_ingest().
  */
