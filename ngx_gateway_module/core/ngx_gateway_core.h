@@ -98,6 +98,7 @@ struct ngx_gateway_msg_s {
     uint8_t                protocol;
     uint8_t                nheaders;
     uint8_t                ack;               /* level its sender waits for */
+    uint8_t                block;             /* ngx_gateway_memory.c's own */
     unsigned               dead:1;            /* on its way to dead_letter */
     unsigned               solo:1;            /* to be sent alone: it was in a
                                                  batch refused as a whole */
@@ -207,6 +208,16 @@ void ngx_gateway_end(ngx_gateway_msg_t *msg,
     const ngx_gateway_result_t *result);
 void ngx_gateway_evict(void *ctx, gw_lane_item_t *item, gw_reason_e reason);
 void ngx_gateway_return(ngx_gateway_msg_t *msg);
+
+/*
+ * ngx_gateway_memory.c: the block of a message.  size: what a block for so
+ * many bytes takes, which is what get() wants; get: zeroed up to traceparent,
+ * NULL when there is no memory.
+ */
+size_t ngx_gateway_memory_size(size_t size);
+ngx_gateway_msg_t *ngx_gateway_memory_get(size_t size, ngx_log_t *log);
+void ngx_gateway_memory_put(ngx_gateway_msg_t *msg);
+void ngx_gateway_memory_free_all(void);
 
 /* ngx_gateway_waiter.c */
 void ngx_gateway_waiter_tell(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,

@@ -228,7 +228,7 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
     ngx_str_t *device, ngx_gateway_result_t *result)
 {
     u_char                *p;
-    size_t                 size, cost;
+    size_t                 len, size, cost;
     ngx_int_t              topic;
     ngx_str_t             *key;
     ngx_uint_t             i;
@@ -262,24 +262,27 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
     }
 
     size = sizeof(ngx_gateway_msg_t) + key->len + value_len;
-    cost = size + NGX_GATEWAY_COST_MESSAGE + key->len
+    cost = NGX_GATEWAY_COST_MESSAGE + key->len
            + NGX_GATEWAY_COST_HEADER + GW_TRACEPARENT_LEN;
 
     if (origin->traced && origin->tracestate.len) {
         size += origin->tracestate.len;
-        cost += 2 * origin->tracestate.len + NGX_GATEWAY_COST_HEADER;
+        cost += origin->tracestate.len + NGX_GATEWAY_COST_HEADER;
     }
 
     if (nheaders) {
         size += nheaders * sizeof(ngx_gateway_header_t);
-        cost += nheaders * (sizeof(ngx_gateway_header_t)
-                            + NGX_GATEWAY_COST_HEADER);
+        cost += nheaders * NGX_GATEWAY_COST_HEADER;
 
         for (i = 0; i < nheaders; i++) {
-            size += headers[i].name.len + 1 + headers[i].value.len;
-            cost += 2 * (headers[i].name.len + 1 + headers[i].value.len);
+            len = headers[i].name.len + 1 + headers[i].value.len;
+            size += len;
+            cost += len;
         }
     }
+
+    size = ngx_gateway_memory_size(size);
+    cost += size;
 
     if (key->len > 65535 || value_len > gateway->message_max
         || cost > gateway->buffer
@@ -292,13 +295,11 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
         return NULL;
     }
 
-    msg = ngx_alloc(size, w->log);
+    msg = ngx_gateway_memory_get(size, w->log);
     if (msg == NULL) {
         ngx_gateway_refused(result, GW_R_INTERNAL, NULL);
         return NULL;
     }
-
-    ngx_memzero(msg, offsetof(ngx_gateway_msg_t, traceparent));
 
     msg->lane.cost = cost;
     msg->lane.lane = class_index;
@@ -367,7 +368,7 @@ ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin, ngx_uint_t class_index,
 void
 ngx_gateway_discard(ngx_gateway_msg_t *msg)
 {
-    ngx_free(msg);
+    ngx_gateway_memory_put(msg);
 }
 
 
@@ -420,7 +421,7 @@ ngx_gateway_submit(ngx_gateway_msg_t *msg, ngx_gateway_waiter_t *waiter,
 refused:
 
     gw_stats_refused(w->slot, msg->protocol, msg->lane.lane, reason);
-    ngx_free(msg);
+    ngx_gateway_memory_put(msg);
 
     return ngx_gateway_refused(result, reason, NULL);
 }
@@ -462,7 +463,7 @@ ngx_gateway_end(ngx_gateway_msg_t *msg, const ngx_gateway_result_t *result)
 
     ngx_gateway_waiter_tell(w, msg, result, delivery);
 
-    ngx_free(msg);
+    ngx_gateway_memory_put(msg);
 }
 
 
@@ -489,7 +490,7 @@ ngx_gateway_evict(void *ctx, gw_lane_item_t *item, gw_reason_e reason)
 
     ngx_gateway_waiter_tell(w, msg, &result, 0);
 
-    ngx_free(msg);
+    ngx_gateway_memory_put(msg);
 }
 
 

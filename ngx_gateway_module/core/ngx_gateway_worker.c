@@ -612,6 +612,7 @@ ngx_gateway_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_gateway_waiter_free_all();
+    ngx_gateway_memory_free_all();
 }
 
 
