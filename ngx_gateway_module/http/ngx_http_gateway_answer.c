@@ -394,15 +394,33 @@ ngx_int_t
 ngx_http_gateway_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_str_t *body)
 {
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
+    ngx_int_t         rc;
+    ngx_buf_t        *b;
+    ngx_str_t         zero;
+    ngx_chain_t       out;
+    ngx_list_part_t  *last;
+    ngx_table_elt_t  *h;
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body ? (off_t) body->len : 0;
 
     if (body == NULL) {
         r->header_only = 1;
+
+        /* as text: a number nginx would print anew for each answer */
+
+        ngx_str_set(&zero, "0");
+
+        if (ngx_http_gateway_add_header(r, "Content-Length",
+                                        sizeof("Content-Length") - 1, &zero)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        last = r->headers_out.headers.last;
+        h = last->elts;
+        r->headers_out.content_length = &h[last->nelts - 1];
 
     } else {
         r->headers_out.content_type.data = (u_char *) type;

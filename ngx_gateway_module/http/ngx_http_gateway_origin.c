@@ -316,6 +316,14 @@ ngx_http_gateway_media_type(ngx_http_request_t *r,
 
     type = &ctx->headers.content_type;
 
+    /* as nearly every device writes it */
+
+    if (type->len == sizeof("application/json") - 1
+        && ngx_memcmp(type->data, "application/json", type->len) == 0)
+    {
+        return NGX_OK;
+    }
+
     p = type->data;
     last = p + type->len;
 

@@ -5,6 +5,10 @@
 
 #include "gw_trace.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 
 #define GW_TRACE_STATE_MAX  512
 
@@ -14,8 +18,7 @@
 static int gw_trace_is_hex(uint8_t c);
 static uint64_t gw_trace_load(const uint8_t *p);
 static uint64_t gw_trace_not_hex(uint64_t x);
-static void gw_trace_hex32(uint8_t *dst, uint32_t v);
-static void gw_trace_hex64(uint8_t *dst, uint64_t v);
+static inline void gw_trace_hex64(uint8_t *dst, uint64_t v);
 
 
 /*
@@ -179,35 +182,39 @@ gw_trace_not_hex(uint64_t x)
 }
 
 
-/* a nibble into each byte of a word, then all eight to characters */
+#if defined(__SSE2__)
 
-static void
-gw_trace_hex32(uint8_t *dst, uint32_t v)
-{
-    uint64_t  x, letter;
-
-    x = v;
-    x = (x | x << 16) & 0x0000ffff0000ffffULL;
-    x = (x | x << 8) & 0x00ff00ff00ff00ffULL;
-    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fULL;
-
-    letter = (x + GW_TRACE_EACH(6)) >> 4 & GW_TRACE_EACH(1);
-    x += GW_TRACE_EACH('0') + letter * ('a' - '9' - 1);
-
-    dst[0] = (uint8_t) (x >> 56);
-    dst[1] = (uint8_t) (x >> 48);
-    dst[2] = (uint8_t) (x >> 40);
-    dst[3] = (uint8_t) (x >> 32);
-    dst[4] = (uint8_t) (x >> 24);
-    dst[5] = (uint8_t) (x >> 16);
-    dst[6] = (uint8_t) (x >> 8);
-    dst[7] = (uint8_t) x;
-}
-
-
-static void
+static inline void
 gw_trace_hex64(uint8_t *dst, uint64_t v)
 {
-    gw_trace_hex32(dst, (uint32_t) (v >> 32));
-    gw_trace_hex32(dst + 8, (uint32_t) v);
+    __m128i  x, hi, lo, letter;
+
+    x = _mm_cvtsi64_si128((int64_t) __builtin_bswap64(v));
+
+    /* the nibbles of each byte side by side */
+
+    hi = _mm_and_si128(_mm_srli_epi16(x, 4), _mm_set1_epi8(0x0f));
+    lo = _mm_and_si128(x, _mm_set1_epi8(0x0f));
+    x = _mm_unpacklo_epi8(hi, lo);
+
+    letter = _mm_cmpgt_epi8(x, _mm_set1_epi8(9));
+    x = _mm_add_epi8(x, _mm_set1_epi8('0'));
+    x = _mm_add_epi8(x, _mm_and_si128(letter, _mm_set1_epi8('a' - '9' - 1)));
+
+    _mm_storeu_si128((__m128i *) (void *) dst, x);
 }
+
+#else
+
+static inline void
+gw_trace_hex64(uint8_t *dst, uint64_t v)
+{
+    unsigned  i, nibble;
+
+    for (i = 16; i-- > 0; v >>= 4) {
+        nibble = (unsigned) (v & 0x0f);
+        dst[i] = (uint8_t) (nibble + (nibble > 9 ? 'a' - 10 : '0'));
+    }
+}
+
+#endif
