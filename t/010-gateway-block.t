@@ -174,7 +174,7 @@ class a whatever;
 
 
 
-=== a buffer is large enough for its lanes
+=== a buffer is large enough for its lanes, and no larger than 1t
 --- accepted
 buffer 2m;
 buffer 1024m;
@@ -186,6 +186,9 @@ buffer many;
 buffer 1m;
 buffer 1m;
     "buffer" directive is duplicate
+buffer 8796093022207m;
+    /"buffer" \d+ of gateway "default" is too large, it must be at most 1t/
+    -> }
 buffer 1023k;
     /"buffer" 1047552 of gateway "default" is too small, it must be at least/
     -> }
@@ -261,6 +264,10 @@ floor low;
     "floor" directive invalid number
 floor -1;
     "floor" directive invalid number
+floor 1000001;
+    value must be between 0 and 1000000
+floor 4294967296;
+    value must be between 0 and 1000000
 floor 1;
 floor 1;
     "floor" directive is duplicate
@@ -527,9 +534,13 @@ property test.mock.num.brokers 3;
     property "test.mock.num.brokers" is set by the gateway: each worker would
     have a cluster of its own
 property max.in.flight 6;
-    property "max.in.flight" must be at most 5: idempotence needs it
+    property "max.in.flight" must be a number from 1 to 5: idempotence needs it
+property max.in.flight 0x10;
+    property "max.in.flight" must be a number from 1 to 5
+property max.in.flight " 16";
+    property "max.in.flight" must be a number from 1 to 5
 property max.in.flight.requests.per.connection 6;
-    property "max.in.flight.requests.per.connection" must be at most 5
+    property "max.in.flight.requests.per.connection" must be a number from
 
 
 

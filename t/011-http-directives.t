@@ -133,6 +133,10 @@ gateway_body_timeout soon;
     "gateway_body_timeout" directive invalid value
 gateway_max_batch many;
     "gateway_max_batch" directive invalid number
+gateway_max_batch 0;
+    value must be between 1 and 2147483647
+gateway_topic a/b;
+    invalid topic "a/b", it must be 1 to 249 characters of [A-Za-z0-9._-]
 gateway_max_inflated_size big;
     "gateway_max_inflated_size" directive invalid value
 gateway_overload_status 500;

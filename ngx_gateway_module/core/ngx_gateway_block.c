@@ -16,6 +16,9 @@
 #define NGX_GATEWAY_PROPERTIES_MAX  65536     /* bytes of a file */
 
 
+#define NGX_GATEWAY_BUFFER_MAX  (1024ULL * 1024 * 1024 * 1024)
+
+
 static char *ngx_gateway_brokers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_gateway_topic(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -39,6 +42,11 @@ static ngx_int_t ngx_gateway_percent(u_char *p, size_t len);
 static ngx_int_t ngx_gateway_name_valid(ngx_str_t *name);
 static ngx_int_t ngx_gateway_add_class(ngx_gateway_t *gateway,
     const char *name);
+
+
+static ngx_conf_num_bounds_t  ngx_gateway_floor_bounds = {
+    ngx_conf_check_num_bounds, 0, 1000000
+};
 
 
 static ngx_command_t  ngx_gateway_block_commands[] = {
@@ -111,7 +119,7 @@ static ngx_command_t  ngx_gateway_block_commands[] = {
       ngx_conf_set_num_slot,
       0,
       offsetof(ngx_gateway_t, floor),
-      NULL },
+      &ngx_gateway_floor_bounds },
 
     { ngx_string("retry"),
       NGX_GATEWAY_CONF|NGX_CONF_TAKE2,
@@ -206,6 +214,16 @@ ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway)
     ngx_conf_init_msec_value(gateway->drain_timeout, 30000);
     ngx_conf_init_msec_value(gateway->retry_min, 100);
     ngx_conf_init_msec_value(gateway->retry_max, 5000);
+
+    /* a worker's; above it sums with a share or a mark would overflow */
+
+    if (gateway->buffer > NGX_GATEWAY_BUFFER_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"buffer\" %uz of gateway \"%V\" is too large, it "
+                           "must be at most 1t", gateway->buffer,
+                           &gateway->name);
+        return NGX_CONF_ERROR;
+    }
 
     if (gateway->window_bytes > gateway->buffer / 2) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

@@ -18,6 +18,8 @@ static char *ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_gateway_topic(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_gateway_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gateway_status(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -58,6 +60,11 @@ static ngx_conf_enum_t  ngx_http_gateway_overload_statuses[] = {
 };
 
 
+static ngx_conf_num_bounds_t  ngx_http_gateway_batch_bounds = {
+    ngx_conf_check_num_bounds, 1, NGX_MAX_INT32_VALUE
+};
+
+
 static ngx_command_t  ngx_http_gateway_commands[] = {
 
     { ngx_string("gateway_pass"),
@@ -83,7 +90,7 @@ static ngx_command_t  ngx_http_gateway_commands[] = {
 
     { ngx_string("gateway_topic"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_gateway_topic,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gateway_loc_conf_t, topic),
       NULL },
@@ -135,7 +142,7 @@ static ngx_command_t  ngx_http_gateway_commands[] = {
       ngx_conf_set_num_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gateway_loc_conf_t, max_batch),
-      NULL },
+      &ngx_http_gateway_batch_bounds },
 
     { ngx_string("gateway_max_inflated_size"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -408,6 +415,34 @@ ngx_http_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     glcf->class_line = cf->conf_file->line;
 
     return ngx_http_set_complex_value_slot(cf, cmd, conf);
+}
+
+
+/* a value without variables is judged now, the others for each request */
+
+static char *
+ngx_http_gateway_topic(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char                         *rv;
+    ngx_http_gateway_loc_conf_t  *glcf = conf;
+
+    rv = ngx_http_set_complex_value_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (glcf->topic->lengths == NULL
+        && ngx_gateway_topic_valid(&glcf->topic->value) != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid topic \"%V\", it must be 1 to 249 "
+                           "characters of [A-Za-z0-9._-]",
+                           &glcf->topic->value);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

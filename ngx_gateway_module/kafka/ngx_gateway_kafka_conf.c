@@ -108,6 +108,7 @@ ngx_gateway_kafka_property(ngx_conf_t *cf, ngx_gateway_t *gateway,
 {
     char                              errstr[512];
     size_t                            len;
+    ngx_int_t                         n;
     const char                       *p;
     rd_kafka_conf_t                  *conf;
     rd_kafka_conf_res_t               res;
@@ -144,12 +145,23 @@ ngx_gateway_kafka_property(ngx_conf_t *cf, ngx_gateway_t *gateway,
         || ngx_strcmp(name->data, "max.in.flight.requests.per.connection")
            == 0)
     {
-        if (ngx_atoi(value->data, value->len) > 5) {
+        n = ngx_atoi(value->data, value->len);
+
+        /* librdkafka would also take "0x10" and " 16" */
+
+        if (n < 1 || n > 5) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "property \"%V\" must be at most 5: "
+                               "property \"%V\" must be a number from 1 to 5: "
                                "idempotence needs it", name);
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_strlen(value->data) != value->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the value of property \"%V\" has a null character",
+                           name);
+        return NGX_ERROR;
     }
 
     conf = ngx_gateway_kafka_conf_get(cf, gateway);
