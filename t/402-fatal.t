@@ -28,6 +28,7 @@ failed_messages_total 0
 lost_messages_total 0
 waiting_messages 0
 kafka_fatal_errors_total 1
+kafka_possible_duplicates_total 1
 kafka_up 1
 --- error_log
 the producer failed for good (OUT_OF_ORDER_SEQUENCE_NUMBER
@@ -48,6 +49,11 @@ my $answer = http('POST', '/t', '[' . join(',', map
                   { "{\"device\":\"d$_\",\"data\":1}" } 1 .. 200) . ']');
 like($answer->{content}, qr/^\{"messages":200,"delivered":200,/, 'all of them')
     or diag($answer->{content});
+my ($retries, $possible) = http('GET', '/status')->{content}
+                           =~ /"retries":(\d+),"possible_duplicates":(\d+)/;
+is($possible, $retries, 'what a failed producer calls "not written" may have '
+   . 'been written: all that is sent again counts as a possible duplicate');
+cmp_ok($retries, '>', 0, 'and some were sent again');
 --- metrics
 delivered_messages_total 201
 lost_messages_total 0

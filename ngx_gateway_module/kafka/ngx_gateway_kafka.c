@@ -136,6 +136,17 @@ ngx_gateway_kafka_new(ngx_gateway_kafka_t *k)
     rd_kafka_queue_io_event_enable(k->queue, k->worker->eventfd, &one,
                                    sizeof(uint64_t));
 
+    /*
+     * librdkafka writes when its queue was empty; what came before, a log line
+     * or a refused connection, would keep it from ever writing at all
+     */
+
+    if (write(k->worker->eventfd, &one, sizeof(uint64_t)) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, k->worker->log, ngx_errno,
+                      "gateway \"%V\": write() to eventfd failed",
+                      &k->worker->gateway->name);
+    }
+
     for (i = 0; i < k->ntopics; i++) {
         k->topics[i].handle = NULL;
     }

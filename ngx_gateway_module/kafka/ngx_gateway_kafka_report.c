@@ -172,9 +172,23 @@ ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
 
     status = rd_kafka_message_status(rkm);
 
+    /*
+     * A producer that failed for good knows of the last attempt only: a batch
+     * that timed out, was written all the same, and then was refused as out of
+     * order comes back as "not persisted".
+     */
+
+    if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+        && !k->fatal
+        && rd_kafka_fatal_error(k->rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    {
+        /* its event comes behind the reports */
+        ngx_gateway_kafka_set_fatal(k);
+    }
+
     report = status == RD_KAFKA_MSG_STATUS_PERSISTED
              ? GW_REPORT_PERSISTED
-             : status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+             : status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED && !k->fatal
                ? GW_REPORT_NOT_PERSISTED : GW_REPORT_POSSIBLY_PERSISTED;
 
     if (slot) {
