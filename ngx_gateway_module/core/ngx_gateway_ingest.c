@@ -125,7 +125,10 @@ ngx_gateway_compose_opaque(ngx_gateway_origin_t *origin,
     }
 
     n = origin->nheaders;
-    ngx_memcpy(headers, origin->headers, n * sizeof(ngx_gateway_header_t));
+
+    if (n) {
+        ngx_memcpy(headers, origin->headers, n * sizeof(ngx_gateway_header_t));
+    }
 
     if (envelope->epoch.len) {
         ngx_str_set(&headers[n].name, "gateway-epoch");
