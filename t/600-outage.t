@@ -66,29 +66,30 @@ $g->wait_for(60, 'the end of what waits', sub {
 });
 
 my $held = $g->records;
+my $status = $g->status;
 
 my @acked = grep { $told{$_} == 200 } keys %told;
 my @lost = grep { !$held->{$_} } @acked;
-my @twice = grep { $held->{$_} > 1 } keys %$held;
+my $copies = 0;
+$copies += $_ - 1 for values %$held;
 my @invented = grep { !exists $told{$_} } keys %$held;
 my @refused = grep { $told{$_} >= 400 && $told{$_} != 503 } keys %told;
 
 cmp_ok(scalar @acked, '>', 1000, 'there was load: ' . @acked . ' of '
        . @$sent . ' messages were acknowledged');
 is(scalar @lost, 0, 'everything acknowledged is in Kafka');
-is(scalar @twice, 0, 'nothing is in Kafka twice');
+cmp_ok($copies, '<=', $status->{kafka}{possible_duplicates},
+       'nothing is in Kafka twice but what was counted as possible');
 is(scalar @invented, 0, 'nothing is in Kafka that nobody sent');
 is(scalar @refused, 0, 'nothing was refused for good');
-
-my $status = $g->status;
 
 is($g->books, '', 'the books balance at the end');
 is($status->{classes}{control}{lost}, 0, 'no control message was lost');
 
 $lag = $status->{loop_lag_max} if $status->{loop_lag_max} > $lag;
 
-cmp_ok($lag, '<', 0.25, 'no worker stalled: the loop was late by at most '
-       . $lag . ' s');
+cmp_ok($lag, '<', $ENV{GATEWAY_SANITIZED} ? 2 : 0.25, 'no worker stalled: '
+       . "the loop was late by at most $lag s");
 
 my $answer = $g->post('{"device":"last","seq":1,"data":1}');
 

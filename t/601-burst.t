@@ -65,9 +65,15 @@ for my $i (1 .. 160) {
 
 is($queued + $shed, 160, 'each batch was answered');
 is($over, 0, 'the charge was never above the buffer');
-cmp_ok($peak - $calm, '<', $buffer + 4 * 1024 * 1024,
-       'memory grew by ' . int(($peak - $calm) / 1024) . ' kB with a buffer '
-       . 'of ' . $buffer / 1024 . ' kB');
+
+SKIP: {
+    skip 'a sanitizer adds its own to each allocation', 1
+        if $ENV{GATEWAY_SANITIZED};
+
+    cmp_ok($peak - $calm, '<', $buffer + 4 * 1024 * 1024,
+           'memory grew by ' . int(($peak - $calm) / 1024) . ' kB with a '
+           . 'buffer of ' . $buffer / 1024 . ' kB');
+}
 
 my $s = $g->status;
 

@@ -49,9 +49,11 @@ sub new {
         port       => 18300 + ($$ + $number * 7) % 500,
         prefix     => "$build/chaos-$$-" . $number++,
         workers    => 1,
+        main       => '',
         gateway    => '',
         http       => '',
         location   => '',
+        clients    => 2048,
         classes    => "class control topic=fleet.control;\n"
                       . "class heartbeat topic=fleet.heartbeat;\n"
                       . "class telemetry;",
@@ -60,6 +62,7 @@ sub new {
         %args,
     }, $class;
 
+    $self->{error_log} ||= "$self->{prefix}/logs/error.log";
     $self->{tap} = 'http://127.0.0.1:' . ($self->{kafka_port} + 2);
     $self->{brokers} = "127.0.0.1:$self->{kafka_port}";
 
@@ -75,10 +78,12 @@ sub kafka {
     my $command = $verb =~ /^(?:start|stop)$/ ? "t/kafka/$verb"
                                               : "t/kafka/ctl $verb";
 
+    # also when the start is broken off there is something to stop
+    $self->{kafka_started} = 1 if $verb eq 'start';
+
     system("$command > $self->{prefix}.kafka.log 2>&1 < /dev/null") == 0
         or die "$command failed: see $self->{prefix}.kafka.log\n";
 
-    $self->{kafka_started} = 1 if $verb eq 'start';
     $self->{kafka_started} = 0 if $verb eq 'stop';
 }
 
@@ -112,6 +117,11 @@ sub start {
 }
 
 
+sub binary {
+    return $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+}
+
+
 sub start_nginx {
     my ($self) = @_;
 
@@ -119,16 +129,14 @@ sub start_nginx {
 
     $self->write_conf;
 
-    my $binary = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+    my $binary = binary();
 
     system("$binary -p $p -c $p/nginx.conf > $p/start.log 2>&1 "
            . "< /dev/null") == 0
         or die "nginx does not start: " . `cat $p/start.log`;
 
     $self->{master} = $self->wait_for(10, 'a pid file', sub {
-        open my $f, '<', "$p/nginx.pid" or return;
-        my $pid = <$f>;
-        return $pid && $pid =~ /^(\d+)/ ? $1 : undef;
+        $self->master_of_file;
     });
 
     $self->wait_for(10, 'an answer', sub {
@@ -137,22 +145,46 @@ sub start_nginx {
 }
 
 
+sub master_of_file {
+    my ($self) = @_;
+
+    open my $f, '<', "$self->{prefix}/nginx.pid" or return;
+    my ($pid) = (<$f> // '') =~ /^(\d+)/;
+    return $pid;
+}
+
+
+# load_module lines: of the folder "modules" when one is given
+
+sub load_modules {
+    my ($self) = @_;
+
+    my @files = split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+
+    @files = map { "$self->{modules}/$_" }
+                 qw( ngx_gateway_module.so ngx_http_gateway_module.so )
+        if $self->{modules};
+
+    return join '', map { "load_module $_;\n" }
+                    grep { /gateway_module\.so$/ && !/stream/ } @files;
+}
+
+
 sub write_conf {
     my ($self) = @_;
 
     my $p = $self->{prefix};
-    my $load = join '', map { "load_module $_;\n" }
-                        grep { /gateway_module\.so$/ && !/stream/ }
-                        split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+    my $load = $self->load_modules;
 
     open my $f, '>', "$p/nginx.conf" or die "$p/nginx.conf: $!";
 
     print $f <<"END";
 $load
 worker_processes  $self->{workers};
-error_log  $p/logs/error.log info;
+error_log  $self->{error_log} info;
 pid        $p/nginx.pid;
-events { worker_connections 2048; }
+$self->{main}
+events { worker_connections $self->{clients}; }
 gateway fleet {
     brokers    $self->{brokers};
     topic      fleet.telemetry;
@@ -282,7 +314,7 @@ sub lasting {
 sub error_log {
     my ($self) = @_;
 
-    open my $f, '<', "$self->{prefix}/logs/error.log" or return '';
+    open my $f, '<', $self->{error_log} or return '';
     local $/;
     return scalar <$f>;
 }
@@ -308,6 +340,23 @@ sub records {
     }
 
     return \%held;
+}
+
+
+# what the tap answers goes into a file, however much it is
+
+sub tap_into {
+    my ($self, $path, $file) = @_;
+
+    open my $f, '>', $file or die "$file: $!\n";
+    my $tap = HTTP::Tiny->new(timeout => 120);
+
+    my $r = $tap->get("$self->{tap}$path", {
+        data_callback => sub { print $f $_[0] or die "$file: $!\n" } });
+
+    close $f or die "$file: $!\n";
+
+    die "tap: GET $path: $r->{status} $r->{content}\n" unless $r->{success};
 }
 
 
