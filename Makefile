@@ -3,6 +3,7 @@
 #   BUILD=build   where everything made goes      CC=gcc|clang
 #   NGINX_BINARY=, NGINX_SRC=   the nginx to build for, its source
 #   PORT=8080     where "make run" listens        T=t/101-x.t    one test file
+#   S=full        scenario of the ledger          SECONDS=60     of fuzzing
 
 ifeq ($(origin CC),default)
 CC        = gcc
@@ -19,7 +20,8 @@ export BUILD CC NGINX_BINARY NGINX_SRC NDK_SRC CFLAGS_EXTRA PORT MAKE
 .NOTPARALLEL:
 
 .PHONY: modules help deps deps-test unit unit-programs test lint docs-check \
-        examples run stop kafka kafka-stop static dist clean
+        examples ledger mutants fuzz asan valgrind matrix bench run stop \
+        kafka kafka-stop static dist clean
 
 modules:        ## the loadable modules, into build/modules (the default)
 	@+.ci/build
@@ -40,7 +42,7 @@ run: modules    ## start a Kafka and the gateway, send one message, show it
 stop:           ## end what "make run" started
 	@.ci/run-demo stop
 
-test: modules unit-programs   ## everything: lint, unit, examples, t/*.t
+test: modules unit-programs   ## all of it, the rigs below in a short form
 	@.ci/test $(T)
 
 unit-programs:
@@ -57,6 +59,27 @@ docs-check:     ## README.md against the sources
 
 examples: modules   ## nginx -t on every file of conf-examples
 	@.ci/test examples
+
+ledger: modules unit-programs   ## devices, faults and the account (S=full)
+	@t/ledger/run t/ledger/scenarios/$(or $(S),full)
+
+mutants: unit-programs   ## broken promises, which the ledger must see
+	@.ci/tap .ci/mutants
+
+fuzz:           ## libFuzzer on every parser (SECONDS=60)
+	@.ci/tap ".ci/fuzz --self-test" ".ci/fuzz $(or $(SECONDS),60)"
+
+asan: unit-programs   ## all pages on an nginx under ASan and UBSan
+	@.ci/test asan
+
+valgrind:       ## the unit tests under valgrind
+	@.ci/tap .ci/valgrind
+
+matrix:         ## three Debians, three NGINX, gcc and clang (root)
+	@.ci/tap .ci/matrix
+
+bench: modules unit-programs   ## cost of a message; t/bench/RESULTS.md
+	@.ci/bench
 
 kafka:          ## start a real Kafka; the last line is its address
 	@t/kafka/fetch

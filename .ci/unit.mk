@@ -1,6 +1,6 @@
 # The unit tests of ngx_gateway_module/pure: one program for each
-# t/unit/gw_*.c, every one of them under ASan and UBSan; and the Kafka that can
-# be told to fail, for t/4*.t.  Called by "make unit".
+# t/unit/gw_*.c, every one of them under ASan and UBSan; the Kafka that can be
+# told to fail, for t/4*.t; and the devices of the ledger.  Called by "make unit".
 
 CC     ?= gcc
 BUILD  ?= build
@@ -15,8 +15,9 @@ objs   := $(patsubst $(pure)/%.c,$(out)/pure/%.o,$(wildcard $(pure)/gw*.c))
 tests  := $(patsubst t/unit/%.c,$(out)/%,$(wildcard t/unit/gw_*.c))
 
 mock   := $(BUILD)/mock
+load   := $(BUILD)/load
 
-all: $(tests) $(mock)
+all: $(tests) $(mock) $(load)
 
 $(out)/pure $(out)/obj:
 	mkdir -p $@
@@ -32,6 +33,13 @@ $(tests): $(out)/%: $(out)/obj/%.o $(objs)
 
 $(mock): t/kafka/mock.c | $(out)/obj
 	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror $< -o $@ -lrdkafka
+
+# no sanitizer: it shares a core with what it measures
+
+parts  := $(wildcard t/ledger/*.c)
+
+$(load): $(parts) $(wildcard t/ledger/*.h) | $(out)/obj
+	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror $(parts) -o $@
 
 .PHONY: all
 .SECONDARY:
