@@ -100,7 +100,8 @@ function load(folder) {
                  ? run.scrapes.resting.status.gateways[0] : null;
 
     /* a master that ended says in its log only what its workers lost */
-    run.drainLost = run.blind.length ? run.log.drainLost : 0;
+    run.drainLost = run.blind.length
+                    ? run.log.drains.reduce((n, d) => n + d.lost, 0) : 0;
     run.latency = latency(run.sent);
 
     return run;

@@ -12,7 +12,7 @@
 const { findings } = require('./lines.js');
 const scrapesFile = require('./scrapes.js');
 const sentFile = require('./sent.js');
-const { verdict, absent } = require('./messages.js');
+const { verdict } = require('./messages.js');
 
 const { ACK, QUEUED, DLQ, REFUSED, UNKNOWN, FIRST } = sentFile;
 
@@ -50,9 +50,42 @@ function memory(run) {
 }
 
 
+/*
+ * A loss needs a reason: a worker that was killed, or one that said that it
+ * gave up draining, or TERM, which leaves a second.
+ */
+
+function losses(run) {
+    const { log, totals, faults } = run;
+    const wrong = findings();
+    const terms = faults.filter((f) => f.name === 'term-start');
+    let logged = log.died;
+
+    for (const d of log.drains) {
+        const t = run.monotonic(d.ms);
+
+        logged += d.lost;
+
+        if (!d.gaveUp && !terms.some((f) => t >= f.begin - 2e6
+                                            && t <= f.end + 2e6))
+        {
+            wrong.add({ t, note: `worker ${d.pid} left ${d.lost} messages `
+                                 + 'behind and had not given up draining' });
+        }
+    }
+
+    if (totals.lost > logged) {
+        wrong.add({ note: `${totals.lost} messages lost, the log tells of `
+                          + `${logged}` });
+    }
+
+    return wrong;
+}
+
+
 function books(run) {
     const { scrapes } = run;
-    const rest = findings();
+    const rest = losses(run);
 
     if (run.atRest) {
         for (const [name, c] of Object.entries(run.atRest.classes)) {
@@ -66,7 +99,8 @@ function books(run) {
     return verdict('books balance', scrapes.unbalanced.count || rest.count, [
         ['scrapes', scrapes.scrapes - scrapes.silent],
         ['unbalanced', scrapes.unbalanced.count],
-        ['waiting at rest', run.atRest ? run.totals.waiting : 'unknown']
+        ['waiting at rest', run.atRest ? run.totals.waiting : 'unknown'],
+        ['lost', run.totals.lost]
     ], [...scrapes.unbalanced.examples, ...rest.examples]);
 }
 
@@ -279,20 +313,11 @@ function atRestChecks(g, resting, add) {
         add(`Kafka is "${g.state.kafka}" at rest`, t);
     }
 
-    for (const state of ['pressure', 'draining']) {
-        if (g.state[state]) {
-            add(`"${state}" at rest`, t);
-        }
-    }
+    /* lanes, messages at Kafka and pressure are gauges of the last tick */
 
     for (const [name, c] of Object.entries(g.classes)) {
-        for (const [what, n] of [['waiting', c.waiting],
-                                 ['in its lane', c.queue.messages],
-                                 ['at Kafka', c.inflight]])
-        {
-            if (n) {
-                add(`${name}: ${n} ${what} at rest`, t);
-            }
+        if (c.waiting) {
+            add(`${name}: ${c.waiting} waiting at rest`, t);
         }
     }
 
@@ -327,4 +352,4 @@ function after(sent, t) {
 
 
 module.exports = { priority, memory, books, refusalCounts, acknowledgements,
-                   recovery, absent };
+                   recovery };

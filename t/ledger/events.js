@@ -12,13 +12,16 @@ const { eachLine } = require('./lines.js');
 
 const LOG_LINE = new RegExp('^([0-9]{4})/([0-9]{2})/([0-9]{2}) '
     + '([0-9]{2}):([0-9]{2}):([0-9]{2}) \\[([a-z]+)\\] '
-    + '[0-9]+#[0-9]+: (?:\\*[0-9]+ )?(.*)$');
+    + '([0-9]+)#[0-9]+: (?:\\*[0-9]+ )?(.*)$');
 
 /* ngx_gateway_kafka_report.c writes these */
 const MAYBE = /: a message of class ".*" was possibly written \(/;
 const LEFT_OUT = /: ([0-9]+) more lines on Kafka were left out/;
 
-/* ngx_gateway_worker.c: of a worker that left in order */
+/* ngx_gateway_worker.c: of a worker that left in order, and one that may
+   leave messages behind; ngx_gateway_zone.c: of one that did not */
+const GIVES_UP = / gives up draining after /;
+const DIED = /: ([0-9]+) messages waited in a worker that died/;
 const DRAINED = new RegExp(' drained in [0-9]+ ms: delivered=[0-9]+ '
     + 'spooled=[0-9]+ lost=([0-9]+) ');
 
@@ -161,8 +164,9 @@ function restarts(faults) {
  */
 
 function readLog(file, plan, killed, wrong) {
-    const log = { alarms: [], maybe: [], leftOut: 0, drainLost: 0,
+    const log = { alarms: [], maybe: [], leftOut: 0, drains: [], died: 0,
                   lines: 0 };
+    const gaveUp = new Set();
     const pids = killed.map((d) => d.pid);
 
     eachLine(file, (line) => {
@@ -174,7 +178,8 @@ function readLog(file, plan, killed, wrong) {
 
         log.lines++;
 
-        const [, year, month, day, hour, minute, second, level, text] = m;
+        const [, year, month, day, hour, minute, second, level, pid, text]
+            = m;
 
         const ms = () => new Date(year, month - 1, day, hour, minute,
                                   second).getTime();
@@ -201,9 +206,18 @@ function readLog(file, plan, killed, wrong) {
 
         const drained = DRAINED.exec(text);
 
-        if (drained) {
-            log.drainLost += Number(drained[1]);
+        if (drained && drained[1] !== '0') {
+            log.drains.push({ ms: ms(), lost: Number(drained[1]), pid,
+                              gaveUp: gaveUp.has(pid) });
         }
+
+        if (GIVES_UP.test(text)) {
+            gaveUp.add(pid);
+        }
+
+        const died = DIED.exec(text);
+
+        log.died += died ? Number(died[1]) : 0;
     });
 
     if (log.lines === 0) {
