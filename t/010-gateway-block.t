@@ -454,7 +454,7 @@ property message.max.bytes 2000000;
 property client.id "a b";
 property security.protocol ssl;
 property batch.num.messages 100;
-property max.in.flight 5;
+property max.in.flight 1;
 property message.timeout.ms 5000;
 property debug broker,topic;
 --- refused
@@ -533,14 +533,13 @@ property internal.termination.signal 10;
 property test.mock.num.brokers 3;
     property "test.mock.num.brokers" is set by the gateway: each worker would
     have a cluster of its own
-property max.in.flight 6;
-    property "max.in.flight" must be a number from 1 to 5: idempotence needs it
+property max.in.flight 5;
+    property "max.in.flight" is set by the gateway: with more, a message that
+    Kafka refused may be reported as delivered
 property max.in.flight 0x10;
-    property "max.in.flight" must be a number from 1 to 5
-property max.in.flight " 16";
-    property "max.in.flight" must be a number from 1 to 5
-property max.in.flight.requests.per.connection 6;
-    property "max.in.flight.requests.per.connection" must be a number from
+    property "max.in.flight" is set by the gateway
+property max.in.flight.requests.per.connection 2;
+    property "max.in.flight.requests.per.connection" is set by the gateway
 
 
 
