@@ -4,6 +4,7 @@
 #   NGINX_BINARY=, NGINX_SRC=   the nginx to build for, its source
 #   PORT=8080     where "make run" listens        T=t/101-x.t    one test file
 #   S=full        scenario of the ledger          SECONDS=60     of fuzzing
+#   M="short trixie"   what of the matrix
 
 ifeq ($(origin CC),default)
 CC        = gcc
@@ -64,10 +65,11 @@ ledger: modules unit-programs   ## devices, faults and the account (S=full)
 	@t/ledger/run t/ledger/scenarios/$(or $(S),full)
 
 mutants: unit-programs   ## broken promises, which the ledger must see
-	@.ci/tap .ci/mutants
+	@.ci/mutants
 
 fuzz:           ## libFuzzer on every parser (SECONDS=60)
-	@.ci/tap ".ci/fuzz --self-test" ".ci/fuzz $(or $(SECONDS),60)"
+	@.ci/fuzz --self-test
+	@.ci/fuzz $(or $(SECONDS),60)
 
 asan: unit-programs   ## all pages on an nginx under ASan and UBSan
 	@.ci/test asan
@@ -76,7 +78,7 @@ valgrind:       ## the unit tests under valgrind
 	@.ci/tap .ci/valgrind
 
 matrix:         ## three Debians, three NGINX, gcc and clang (root)
-	@.ci/tap .ci/matrix
+	@.ci/matrix $(M)
 
 bench: modules unit-programs   ## cost of a message; t/bench/RESULTS.md
 	@.ci/bench

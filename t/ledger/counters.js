@@ -50,6 +50,11 @@ function memory(run) {
 }
 
 
+function waiting(run) {
+    return run.atRest ? scrapesFile.total(run.atRest, 'waiting') : 'unknown';
+}
+
+
 /*
  * A loss needs a reason: a worker that was killed, or one that said that it
  * gave up draining, or TERM, which leaves a second.
@@ -99,7 +104,7 @@ function books(run) {
     return verdict('books balance', scrapes.unbalanced.count || rest.count, [
         ['scrapes', scrapes.scrapes - scrapes.silent],
         ['unbalanced', scrapes.unbalanced.count],
-        ['waiting at rest', run.atRest ? run.totals.waiting : 'unknown'],
+        ['waiting at rest', waiting(run)],
         ['lost', run.totals.lost]
     ], [...scrapes.unbalanced.examples, ...rest.examples]);
 }
@@ -236,6 +241,22 @@ function acknowledgements(run) {
         certain += sent.attempt.outcome[n] === ACK && !isBlind(run, n);
     }
 
+    /* an answer that is whole must tell of every message */
+
+    const a = sent.attempt;
+    const vague = findings();
+
+    for (let n = 1; n <= sent.attempts; n++) {
+        if (a.outcome[n] === UNKNOWN && a.status[n] >= 200
+            && a.status[n] < 300 && sent.reasons.names[a.reason[n]] === '-')
+        {
+            vague.add({ attempt: n, note: `the answer ${a.status[n]} does `
+                                          + 'not tell of it' });
+        }
+    }
+
+    wrong.push(...vague.examples);
+
     const acked = sent.counts[ACK];
 
     if (certain > delivered) {
@@ -277,7 +298,7 @@ function recovery(run) {
         add(alarm.text, run.monotonic(alarm.ms));
     }
 
-    figures.push(['waiting', atRest ? run.totals.waiting : 'unknown'],
+    figures.push(['waiting', waiting(run)],
                  ['Kafka', atRest ? atRest.state.kafka : 'unknown'],
                  ['alarms in the log', log.alarms.length]);
 

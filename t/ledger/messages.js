@@ -15,9 +15,6 @@ const { ACK, QUEUED, DUP, DLQ, REFUSED, UNKNOWN } = sentFile;
 /* log lines have whole seconds, and what is logged has just happened */
 const LOG_SLACK = 2e6;
 
-/* a scrape tells of what was before it was answered */
-const SCRAPE_SLACK = 2e5;
-
 
 function verdict(name, red, figures, examples) {
     return { name, state: red ? 'RED' : 'ok', why: null, figures,
@@ -200,9 +197,8 @@ function attemptDuring(sent, n, windows) {
 
     const open = a.outcome[n] === QUEUED || a.outcome[n] === UNKNOWN;
 
-    return windows.some((w) => a.start[n] <= w.end + SCRAPE_SLACK
-                               && (open
-                                   || a.end[n] >= w.begin - SCRAPE_SLACK));
+    return windows.some((w) => a.start[n] <= w.end
+                               && (open || a.end[n] >= w.begin));
 }
 
 

@@ -231,7 +231,10 @@ function period(s, o, g) {
 
     const kafka = g.kafka || {};
     const was = old && old.kafka ? old.kafka : {};
-    const since = old ? p.last : p.first;
+
+    /* the scrape before was asked for after the one before that had come */
+
+    const since = old ? p.before : 0;
 
     rise(s.rises.maybe, was.possible_duplicates, kafka.possible_duplicates,
          since, o.t);
@@ -382,4 +385,4 @@ function blind(s, restarts) {
 }
 
 
-module.exports = { read, totals, inversions, blind, sum };
+module.exports = { read, totals, total, inversions, blind, sum };

@@ -312,7 +312,10 @@ function order(t, topic, r, message) {
 
     t.judged++;
 
-    const key = a.conn[n] * 256 + a.class[n];
+    /* there is an order within a partition only */
+
+    const key = ((a.conn[n] * 256 + a.class[n]) * 256 + topic) * 65536
+                + r.partition;
     const last = t.last.get(key);
 
     if (last > n) {

@@ -622,7 +622,8 @@ add_block_preprocessor(sub {
 
     stop_mock();
 
-    my $t = sprintf 't%d-%d', $$, ++$number;
+    # a process id comes again, and a Kafka may outlive it
+    my $t = sprintf 't%d-%d-%d', $^T, $$, ++$number;
 
     $current = $block;
     $block->{gw} = $t;
