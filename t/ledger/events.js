@@ -14,7 +14,7 @@ const LOG_LINE = new RegExp('^([0-9]{4})/([0-9]{2})/([0-9]{2}) '
     + '([0-9]{2}):([0-9]{2}):([0-9]{2}) \\[([a-z]+)\\] '
     + '([0-9]+)#[0-9]+: (?:\\*[0-9]+ )?(.*)$');
 
-/* ngx_gateway_kafka_report.c; ten lines a second at most, the counter has all */
+/* ngx_gateway_kafka_report.c: ten lines a second, the counter has all */
 const MAYBE = /: a message of class ".*" was possibly written \(/;
 
 /* ngx_gateway_worker.c: of a worker that left in order, and one that may
