@@ -1,4 +1,4 @@
-# The unit tests of ngx_gateway_module/pure: one program for each
+# The unit tests of ngx_gateway_module/pure and auth: one program for each
 # t/unit/gw_*.c, every one of them under ASan and UBSan; the Kafka that can be
 # told to fail, for t/4*.t; and the devices of the ledger.  Called by "make unit".
 
@@ -7,11 +7,13 @@ BUILD  ?= build
 
 out    := $(BUILD)/unit
 pure   := ngx_gateway_module/pure
+auth   := ngx_gateway_module/auth
 flags  := -std=gnu99 -g -O1 -fsanitize=address,undefined \
           -fno-sanitize-recover=all -fno-omit-frame-pointer \
-          -Wall -Wextra -Werror -I $(pure) -I t/unit $(CFLAGS_EXTRA)
+          -Wall -Wextra -Werror -I $(pure) -I $(auth) -I t/unit $(CFLAGS_EXTRA)
 
-objs   := $(patsubst $(pure)/%.c,$(out)/pure/%.o,$(wildcard $(pure)/gw*.c))
+objs   := $(patsubst $(pure)/%.c,$(out)/pure/%.o,$(wildcard $(pure)/gw*.c)) \
+          $(patsubst $(auth)/%.c,$(out)/auth/%.o,$(wildcard $(auth)/gw*.c))
 tests  := $(patsubst t/unit/%.c,$(out)/%,$(wildcard t/unit/gw_*.c))
 
 mock   := $(BUILD)/mock
@@ -19,17 +21,20 @@ load   := $(BUILD)/load
 
 all: $(tests) $(mock) $(load)
 
-$(out)/pure $(out)/obj:
+$(out)/pure $(out)/auth $(out)/obj:
 	mkdir -p $@
 
 $(out)/pure/%.o: $(pure)/%.c | $(out)/pure
+	$(CC) $(flags) -MMD -MP -c $< -o $@
+
+$(out)/auth/%.o: $(auth)/%.c | $(out)/auth
 	$(CC) $(flags) -MMD -MP -c $< -o $@
 
 $(out)/obj/%.o: t/unit/%.c | $(out)/obj
 	$(CC) $(flags) -MMD -MP -c $< -o $@
 
 $(tests): $(out)/%: $(out)/obj/%.o $(objs)
-	$(CC) $(flags) $^ -o $@ -ljansson -lz -lm
+	$(CC) $(flags) $^ -o $@ -ljansson -lsqlite3 -lcrypto -lz -lm
 
 $(mock): t/kafka/mock.c | $(out)/obj
 	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror $< -o $@ -lrdkafka
@@ -44,4 +49,4 @@ $(load): $(parts) $(wildcard t/ledger/*.h) | $(out)/obj
 .PHONY: all
 .SECONDARY:
 
--include $(wildcard $(out)/pure/*.d $(out)/obj/*.d)
+-include $(wildcard $(out)/pure/*.d $(out)/auth/*.d $(out)/obj/*.d)
