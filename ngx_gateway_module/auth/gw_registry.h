@@ -1,6 +1,6 @@
 /*
  * gw_registry.h - the devices that may send: a SQLite database, read here and
- * written by gateway-devices or sqlite3 (schema: registry.sql).
+ * written by sqlite3 or any other program (schema: registry.sql).
  *
  * One handle a worker, opened after fork, on the event loop; read only, WAL.
  * A look-up is one prepared statement by primary key: microseconds while the

@@ -1,5 +1,4 @@
--- The registry of devices: what gateway-devices makes and gw_registry reads.
--- Any program may write it; a change holds within a second, in every worker.
+-- The registry of devices, as gw_registry reads it; any program may write it.
 
 PRAGMA application_id = 1735881319;     -- "gwrg"
 PRAGMA user_version = 1;

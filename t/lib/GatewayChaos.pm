@@ -330,7 +330,8 @@ sub records {
     for my $topic (@topics ? @topics : @{$self->{topics}}) {
         for (split /\n/, $self->tap('GET', "/topics/$topic/records")) {
             my $r = decode_json($_);
-            my $v = decode_json($r->{value});
+            # characters already, not bytes
+            my $v = JSON::PP->new->decode($r->{value});
 
             die "key $r->{key} of device $v->{device}\n"
                 unless $r->{key} eq $v->{device};
