@@ -11,30 +11,45 @@ FUZZ_PURE  ?= ngx_gateway_module/pure
 
 out     := $(BUILD)/fuzz
 pure    := $(FUZZ_PURE)
+auth    := ngx_gateway_module/auth
 checks  := address,undefined
 flags   := -std=gnu99 -g -O1 -fno-omit-frame-pointer \
            -fno-sanitize-recover=all -Wall -Wextra -Werror -I t/fuzz
 
 objs    := $(patsubst $(pure)/%.c,$(out)/pure/%.o,$(wildcard $(pure)/gw*.c))
+more    := $(patsubst $(auth)/%.c,$(out)/auth/%.o,$(wildcard $(auth)/gw*.c))
 sources := $(filter-out %/gw_conf.c,$(wildcard t/fuzz/gw_*.c))
 
 all: $(patsubst t/fuzz/%.c,$(out)/%,$(sources))
 
-$(out)/pure $(out)/obj:
+$(out)/pure $(out)/auth $(out)/obj:
 	mkdir -p $@
 
 $(out)/pure/%.o: $(pure)/%.c | $(out)/pure
 	$(CLANG) $(flags) $(CFLAGS_EXTRA) -I $(pure) \
 	    -fsanitize=fuzzer-no-link,$(checks) -MMD -MP -c $< -o $@
 
+$(out)/auth/%.o: $(auth)/%.c | $(out)/auth
+	$(CLANG) $(flags) $(CFLAGS_EXTRA) -I $(pure) -I $(auth) \
+	    -fsanitize=fuzzer-no-link,$(checks) -MMD -MP -c $< -o $@
+
 # a target's own code is no ground to explore
 
 $(out)/obj/%.o: t/fuzz/%.c | $(out)/obj
-	$(CLANG) $(flags) $(CFLAGS_EXTRA) -I $(pure) -fsanitize=$(checks) \
-	    -MMD -MP -c $< -o $@
+	$(CLANG) $(flags) $(CFLAGS_EXTRA) -I $(pure) -I $(auth) \
+	    -fsanitize=$(checks) -MMD -MP -c $< -o $@
 
 $(out)/gw_%: $(out)/obj/gw_%.o $(objs)
-	$(CLANG) -fsanitize=fuzzer,$(checks) $^ -o $@ -ljansson -lz -lm
+	$(CLANG) -fsanitize=fuzzer,$(checks) $^ -o $@ $(needs) -ljansson -lz -lm
+
+# targets named as a file of auth/ have all of it; the others go without, so
+# that a pure/ that is not whole will do for them
+
+within  := $(filter $(patsubst $(out)/auth/%.o,$(out)/%,$(more)), \
+               $(patsubst t/fuzz/%.c,$(out)/%,$(sources)))
+
+$(within): needs := -lsqlite3 -lcrypto
+$(within): $(more)
 
 
 # nginx as it was linked, but for main(); the wrapped functions are those that
@@ -59,7 +74,7 @@ $(out)/obj/gw_conf.o: t/fuzz/gw_conf.c $(nginx) | $(out)/obj
 	$(CLANG) $(flags) -Wno-unused-parameter $(CFLAGS_EXTRA) -D_GNU_SOURCE \
 	    -DNGX_DEBUG_PALLOC=1 \
 	    $(incs) \
-	    $(addprefix -I $(gateway)/,pure core kafka http) \
+	    $(addprefix -I $(gateway)/,pure auth core kafka http) \
 	    -fsanitize=$(checks) -MMD -MP -c $< -o $@
 
 $(out)/obj/nginx.o: $(NGINX_TREE)/objs/$(main) | $(out)/obj
@@ -74,4 +89,4 @@ endif
 .PHONY: all
 .SECONDARY:
 
--include $(wildcard $(out)/pure/*.d $(out)/obj/*.d)
+-include $(wildcard $(out)/pure/*.d $(out)/auth/*.d $(out)/obj/*.d)

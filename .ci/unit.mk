@@ -34,7 +34,11 @@ $(out)/obj/%.o: t/unit/%.c | $(out)/obj
 	$(CC) $(flags) -MMD -MP -c $< -o $@
 
 $(tests): $(out)/%: $(out)/obj/%.o $(objs)
-	$(CC) $(flags) $^ -o $@ -ljansson -lsqlite3 -lcrypto -lz -lm
+	$(CC) $(flags) $^ -o $@ $(libs) -ljansson -lsqlite3 -lcrypto -lz -lm
+
+# a second opinion on signatures
+
+$(out)/gw_keys_second: libs := -lcjose
 
 $(mock): t/kafka/mock.c | $(out)/obj
 	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror $< -o $@ -lrdkafka

@@ -2,10 +2,11 @@
  * gw_keys.h - a JSON Web Key Set (RFC 7517), and whether a signature holds.
  *
  * Keys are imported once and kept as libcrypto has them; digests are fetched
- * and contexts made once.  After load() nothing is parsed or fetched for a
- * verification, and nothing allocated but what libcrypto itself needs for one
- * signature.  One set belongs to one thread, the event loop's; a new set is
- * loaded beside the old one and takes its place.  Plain C: no name of nginx.
+ * and contexts made once.  After load() no key is parsed and no algorithm
+ * fetched for a verification (but SHA-512 of EdDSA, by libcrypto itself), and
+ * nothing allocated but what libcrypto needs for one signature.  One set
+ * belongs to one thread, the event loop's; a new set is loaded beside the old
+ * one and takes its place.  Plain C: no name of nginx.
  *
  * A key is used for the algorithms of its own type only: an RSA or EC key
  * never for HMAC, whatever a token says.  Where the key has an "alg" member,
@@ -13,8 +14,9 @@
  * other than "sig" or "key_ops" without "verify", are passed over (section 5).
  * A key that is ours but wrong refuses the whole file, for a key set that is
  * half used is worse than an old one: RSA below 2048 bits, HMAC secrets shorter
- * than the digest, a point that is not on its curve, private members of an
- * asymmetric key, two keys of one kid, no key at all.
+ * than the shortest digest or that of their "alg", an EC point that is not on
+ * its curve, private members of an asymmetric key, two keys of one kid, no key
+ * at all.
  */
 
 #ifndef _GW_KEYS_H_INCLUDED_
@@ -38,7 +40,8 @@ typedef struct gw_keys_s  gw_keys_t;
 gw_keys_t *gw_keys_load(const uint8_t *text, size_t len, char *error,
     size_t error_size);
 
-/* secrets are overwritten before their memory is given back */
+/* secrets are overwritten before their memory is given back, by load() too,
+   which for that lends jansson an allocator: nobody else may be using it */
 void gw_keys_free(gw_keys_t *keys);
 
 unsigned gw_keys_count(const gw_keys_t *keys);

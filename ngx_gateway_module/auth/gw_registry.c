@@ -1,76 +1,55 @@
 /*
- * gw_registry.c - the reader of the device registry, see gw_registry.h.
+ * gw_registry.c - the rows of the device registry: found, compared with what
+ * was sent, and made an identity; see gw_registry.h.  The file they are in is
+ * gw_registry_file.c.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <sqlite3.h>
 
 #include "gw_base64.h"
+#include "gw_envelope.h"
 #include "gw_registry.h"
+#include "gw_registry_file.h"
 
-
-#define GW_REGISTRY_APPLICATION  1735881319   /* "gwrg" */
-#define GW_REGISTRY_VERSION      1
 
 #define GW_SALT_LEN  16
 #define GW_HASH_LEN  32
 
 
 struct gw_registry_s {
-    char             *path;
-    sqlite3          *db;
-    sqlite3_stmt     *find;
-    sqlite3_stmt     *version;
-    int64_t           seen;    /* data_version as of the last look */
-    dev_t             dev;     /* the file that is open */
-    ino_t             ino;
+    gw_registry_file_t   file;
 
-    EVP_MD           *md;
-    EVP_MD_CTX       *ctx;
+    const char          *detail;       /* why the last look-up failed */
 
-    const gw_str_t   *names;
-    unsigned          nclasses;
-    unsigned          cache_kb;
+    EVP_MD              *md;
+    EVP_MD_CTX          *ctx;
+
+    const gw_str_t      *names;
+    unsigned             nclasses;
 };
 
 
-/* columns of GW_REGISTRY_FIND, in order */
-
-enum {
-    GW_COL_SALT = 0,
-    GW_COL_SECRET,
-    GW_COL_HMAC_KEY,
-    GW_COL_TENANT,
-    GW_COL_CLASSES,
-    GW_COL_SPEAKS_FOR,
-    GW_COL_ENABLED,
-    GW_COL_NOT_BEFORE,
-    GW_COL_NOT_AFTER
-};
-
-
-static int gw_registry_attach(gw_registry_t *r, char *error,
-    size_t error_size);
-static void gw_registry_detach(gw_registry_t *r);
-static int gw_registry_number(sqlite3 *db, const char *sql, int64_t *n);
 static int gw_registry_find(gw_registry_t *r, const uint8_t *device,
     size_t len);
+static int gw_registry_leave(gw_registry_t *r, int rc, gw_reason_e *reason);
+static int gw_registry_admit(gw_registry_t *r, const uint8_t *device,
+    size_t len, int64_t now, gw_identity_t *identity, gw_reason_e *reason);
 static int gw_registry_identity(gw_registry_t *r, const uint8_t *device,
     size_t len, gw_identity_t *identity);
+static int gw_registry_text(gw_registry_t *r, int column, const uint8_t **p,
+    size_t *len);
+static const void *gw_registry_blob(gw_registry_t *r, int column,
+    size_t *len);
+static int gw_registry_list(gw_registry_t *r, int column, size_t entry_max,
+    uint8_t *dst, size_t dst_max, uint16_t *len);
+static int gw_registry_date(gw_registry_t *r, int column, int64_t *date);
 static int gw_registry_same(gw_registry_t *r, const uint8_t *secret,
     size_t len, int found);
-static int gw_registry_enabled(gw_registry_t *r,
-    const gw_identity_t *identity, int64_t now);
 
-
-static const char  gw_registry_find_sql[] =
-    "SELECT salt, secret, hmac_key, tenant, classes, speaks_for, enabled,"
-    " not_before, not_after FROM device WHERE device = ?1";
 
 /* what an unknown device is compared with: no secret has this hash */
 
@@ -90,25 +69,33 @@ gw_registry_open(const char *path, const gw_str_t *names, unsigned nclasses,
         return NULL;
     }
 
+    r->detail = "";
+
     r->names = names;
     r->nclasses = nclasses;
-    r->cache_kb = cache_kb;
-    r->path = strdup(path);
     r->md = EVP_MD_fetch(NULL, "SHA256", NULL);
     r->ctx = EVP_MD_CTX_new();
 
-    if (r->path == NULL || r->md == NULL || r->ctx == NULL) {
+    if (r->md == NULL || r->ctx == NULL) {
         snprintf(error, error_size, "no memory");
-        gw_registry_close(r);
-        return NULL;
+        goto failed;
     }
 
-    if (gw_registry_attach(r, error, error_size) != GW_OK) {
-        gw_registry_close(r);
-        return NULL;
+    if (gw_registry_file_open(&r->file, path, cache_kb, error, error_size)
+        != GW_OK)
+    {
+        goto failed;
     }
 
     return r;
+
+failed:
+
+    EVP_MD_CTX_free(r->ctx);
+    EVP_MD_free(r->md);
+    free(r);
+
+    return NULL;
 }
 
 
@@ -119,169 +106,25 @@ gw_registry_close(gw_registry_t *r)
         return;
     }
 
-    gw_registry_detach(r);
+    gw_registry_file_close(&r->file);
 
     EVP_MD_CTX_free(r->ctx);
     EVP_MD_free(r->md);
-    free(r->path);
     free(r);
-}
-
-
-static void
-gw_registry_detach(gw_registry_t *r)
-{
-    sqlite3_finalize(r->find);
-    sqlite3_finalize(r->version);
-    sqlite3_close(r->db);
-
-    r->find = NULL;
-    r->version = NULL;
-    r->db = NULL;
-}
-
-
-static int
-gw_registry_attach(gw_registry_t *r, char *error, size_t error_size)
-{
-    int          rc;
-    char         sql[64];
-    int64_t      n;
-    struct stat  st;
-
-    /* NOMUTEX: the handle never leaves its thread */
-
-    rc = sqlite3_open_v2(r->path, &r->db,
-                         SQLITE_OPEN_READONLY|SQLITE_OPEN_NOMUTEX, NULL);
-
-    if (rc != SQLITE_OK || stat(r->path, &st) != 0) {
-        snprintf(error, error_size, "cannot open \"%s\": %s", r->path,
-                 r->db ? sqlite3_errmsg(r->db) : sqlite3_errstr(rc));
-        goto failed;
-    }
-
-    r->dev = st.st_dev;
-    r->ino = st.st_ino;
-
-    /* a negative number is in KiB */
-
-    snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%u", r->cache_kb);
-    sqlite3_exec(r->db, sql, NULL, NULL, NULL);
-
-    /* the first statement that reads the file */
-
-    rc = gw_registry_number(r->db, "PRAGMA application_id", &n);
-
-    if (rc != SQLITE_OK) {
-        snprintf(error, error_size, "cannot read \"%s\": %s%s", r->path,
-                 sqlite3_errmsg(r->db), rc == SQLITE_CANTOPEN
-                 ? " (a database in WAL mode wants its -shm file readable"
-                   " by the worker)" : "");
-        goto failed;
-    }
-
-    if (n != GW_REGISTRY_APPLICATION) {
-        snprintf(error, error_size, "\"%s\" is no registry of devices",
-                 r->path);
-        goto failed;
-    }
-
-    if (gw_registry_number(r->db, "PRAGMA user_version", &n) != SQLITE_OK
-        || n != GW_REGISTRY_VERSION)
-    {
-        snprintf(error, error_size, "\"%s\" is of another version of the "
-                 "registry", r->path);
-        goto failed;
-    }
-
-    if (sqlite3_prepare_v3(r->db, gw_registry_find_sql, -1,
-                           SQLITE_PREPARE_PERSISTENT, &r->find, NULL)
-        != SQLITE_OK
-        || sqlite3_prepare_v3(r->db, "PRAGMA data_version", -1,
-                              SQLITE_PREPARE_PERSISTENT, &r->version, NULL)
-           != SQLITE_OK)
-    {
-        snprintf(error, error_size, "\"%s\": %s", r->path,
-                 sqlite3_errmsg(r->db));
-        goto failed;
-    }
-
-    r->seen = -1;
-    (void) gw_registry_changed(r, error, error_size);
-
-    return GW_OK;
-
-failed:
-
-    gw_registry_detach(r);
-
-    return GW_ERROR;
-}
-
-
-static int
-gw_registry_number(sqlite3 *db, const char *sql, int64_t *n)
-{
-    int            rc;
-    sqlite3_stmt  *stmt;
-
-    rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-    if (rc != SQLITE_OK) {
-        return rc;
-    }
-
-    rc = sqlite3_step(stmt);
-    *n = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-
-    return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
 
 int
 gw_registry_changed(gw_registry_t *r, char *error, size_t error_size)
 {
-    int64_t        version;
-    struct stat    st;
-    gw_registry_t  other;
+    return gw_registry_file_changed(&r->file, error, error_size);
+}
 
-    /* another file of that name, as "mv" leaves it */
 
-    if (stat(r->path, &st) == 0
-        && (st.st_ino != r->ino || st.st_dev != r->dev))
-    {
-        other = *r;
-        other.db = NULL;
-        other.find = NULL;
-        other.version = NULL;
-
-        if (gw_registry_attach(&other, error, error_size) != GW_OK) {
-            return 0;
-        }
-
-        gw_registry_detach(r);
-        *r = other;
-
-        return 1;
-    }
-
-    if (sqlite3_step(r->version) != SQLITE_ROW) {
-        snprintf(error, error_size, "\"%s\": %s", r->path,
-                 sqlite3_errmsg(r->db));
-        sqlite3_reset(r->version);
-        return 0;
-    }
-
-    version = sqlite3_column_int64(r->version, 0);
-    sqlite3_reset(r->version);
-
-    if (version == r->seen) {
-        return 0;
-    }
-
-    r->seen = version;
-
-    return 1;
+const char *
+gw_registry_detail(const gw_registry_t *r)
+{
+    return r->detail;
 }
 
 
@@ -302,26 +145,15 @@ gw_registry_check(gw_registry_t *r, const uint8_t *device, size_t len,
     found = (rc == GW_OK);
     same = gw_registry_same(r, secret, secret_len, found);
 
-    if (!found || !same) {
-        sqlite3_reset(r->find);
-        *reason = GW_R_UNAUTHENTICATED;
-        return GW_DECLINED;
-    }
+    if (found && same) {
+        rc = gw_registry_admit(r, device, len, now, identity, reason);
 
-    rc = gw_registry_identity(r, device, len, identity);
-
-    if (rc == GW_OK && !gw_registry_enabled(r, identity, now)) {
+    } else {
         rc = GW_DECLINED;
-        *reason = GW_R_REVOKED;
-
-    } else if (rc != GW_OK) {
-        rc = GW_ERROR;
-        *reason = GW_R_INTERNAL;
+        *reason = GW_R_UNAUTHENTICATED;
     }
 
-    sqlite3_reset(r->find);
-
-    return rc;
+    return gw_registry_leave(r, rc, reason);
 }
 
 
@@ -334,66 +166,143 @@ gw_registry_hmac_key(gw_registry_t *r, const uint8_t *device, size_t len,
     const void  *blob;
 
     n = 0;
+    blob = NULL;
     rc = gw_registry_find(r, device, len);
 
-    if (rc != GW_OK) {
-        *reason = rc == GW_ERROR ? GW_R_INTERNAL : GW_R_UNAUTHENTICATED;
+    if (rc == GW_ERROR) {
+        *reason = GW_R_INTERNAL;
         return 0;
     }
 
-    *reason = GW_R_UNAUTHENTICATED;
-
-    blob = sqlite3_column_blob(r->find, GW_COL_HMAC_KEY);
-
-    if (blob) {
-        n = (size_t) sqlite3_column_bytes(r->find, GW_COL_HMAC_KEY);
+    if (rc == GW_OK) {
+        blob = gw_registry_blob(r, GW_COL_HMAC_KEY, &n);
     }
 
     if (n < GW_HMAC_KEY_MIN || n > GW_HMAC_KEY_MAX) {
-        n = 0;
-
-    } else if (gw_registry_identity(r, device, len, identity) != GW_OK) {
-        *reason = GW_R_INTERNAL;
-        n = 0;
-
-    } else if (!gw_registry_enabled(r, identity, now)) {
-        *reason = GW_R_REVOKED;
-        n = 0;
+        rc = GW_DECLINED;
+        *reason = GW_R_UNAUTHENTICATED;
 
     } else {
-        *reason = GW_R_NONE;
         memcpy(key, blob, n);
+        rc = gw_registry_admit(r, device, len, now, identity, reason);
     }
 
-    sqlite3_reset(r->find);
+    rc = gw_registry_leave(r, rc, reason);
+
+    /* who is revoked is told so only if he signs with the right key */
+
+    if (rc != GW_OK && !(rc == GW_DECLINED && *reason == GW_R_REVOKED)) {
+        OPENSSL_cleanse(key, GW_HMAC_KEY_MAX);
+        return 0;
+    }
 
     return n;
 }
 
 
-/* GW_OK: r->find stands on the row, the caller resets it; GW_DECLINED: none */
+int
+gw_registry_find_device(gw_registry_t *r, const uint8_t *device, size_t len,
+    int64_t now, gw_identity_t *identity, gw_reason_e *reason)
+{
+    int  rc;
+
+    rc = gw_registry_find(r, device, len);
+
+    if (rc == GW_ERROR) {
+        *reason = GW_R_INTERNAL;
+        return GW_ERROR;
+    }
+
+    if (rc == GW_OK) {
+        rc = gw_registry_admit(r, device, len, now, identity, reason);
+
+    } else {
+        *reason = GW_R_FORBIDDEN;
+    }
+
+    return gw_registry_leave(r, rc, reason);
+}
+
+
+/* GW_OK: file.find stands on the row; GW_DECLINED: there is none.  After both
+   the caller has to leave */
 
 static int
 gw_registry_find(gw_registry_t *r, const uint8_t *device, size_t len)
 {
     int  rc;
 
+    r->detail = "";
+
     if (len == 0 || len > GW_DEVICE_MAX) {
         return GW_DECLINED;
     }
 
-    sqlite3_bind_text(r->find, 1, (const char *) device, (int) len,
+    if (gw_registry_file_ready(&r->file, &r->detail) != GW_OK) {
+        return GW_ERROR;
+    }
+
+    sqlite3_bind_text(r->file.find, 1, (const char *) device, (int) len,
                       SQLITE_STATIC);
 
-    rc = sqlite3_step(r->find);
+    rc = sqlite3_step(r->file.find);
 
     if (rc == SQLITE_ROW) {
         return GW_OK;
     }
 
-    sqlite3_reset(r->find);
+    sqlite3_reset(r->file.find);
 
-    return rc == SQLITE_DONE ? GW_DECLINED : GW_ERROR;
+    if (rc == SQLITE_DONE) {
+        return GW_DECLINED;
+    }
+
+    r->detail = sqlite3_errstr(rc);
+
+    return GW_ERROR;
+}
+
+
+/* what was read holds only where the file has not moved under it */
+
+static int
+gw_registry_leave(gw_registry_t *r, int rc, gw_reason_e *reason)
+{
+    sqlite3_reset(r->file.find);
+
+    if (!gw_registry_file_settled(&r->file)) {
+        r->detail = "the file has changed meanwhile";
+        *reason = GW_R_INTERNAL;
+        return GW_ERROR;
+    }
+
+    return rc;
+}
+
+
+/* the row as an identity, and whether it may send at all at this time */
+
+static int
+gw_registry_admit(gw_registry_t *r, const uint8_t *device, size_t len,
+    int64_t now, gw_identity_t *identity, gw_reason_e *reason)
+{
+    if (gw_registry_identity(r, device, len, identity) != GW_OK) {
+        memset(identity, 0, sizeof(gw_identity_t));
+        *reason = GW_R_INTERNAL;
+        return GW_ERROR;
+    }
+
+    if (sqlite3_column_int64(r->file.find, GW_COL_ENABLED) != 1
+        || gw_identity_in_time(identity, now, 0) != GW_OK)
+    {
+        memset(identity, 0, sizeof(gw_identity_t));
+        *reason = GW_R_REVOKED;
+        return GW_DECLINED;
+    }
+
+    *reason = GW_R_NONE;
+
+    return GW_OK;
 }
 
 
@@ -407,7 +316,7 @@ gw_registry_same(gw_registry_t *r, const uint8_t *secret, size_t len,
     int found)
 {
     int             good;
-    size_t          n;
+    size_t          n, salt_len, want_len;
     uint8_t         raw[gw_base64_decoded(GW_SECRET_TEXT_LEN)];
     uint8_t         hash[EVP_MAX_MD_SIZE];
     const uint8_t  *salt, *want;
@@ -415,16 +324,15 @@ gw_registry_same(gw_registry_t *r, const uint8_t *secret, size_t len,
     good = found;
     salt = NULL;
     want = NULL;
+    salt_len = 0;
+    want_len = 0;
 
     if (found) {
-        salt = sqlite3_column_blob(r->find, GW_COL_SALT);
-        want = sqlite3_column_blob(r->find, GW_COL_SECRET);
+        salt = gw_registry_blob(r, GW_COL_SALT, &salt_len);
+        want = gw_registry_blob(r, GW_COL_SECRET, &want_len);
     }
 
-    if (salt == NULL || want == NULL
-        || sqlite3_column_bytes(r->find, GW_COL_SALT) != GW_SALT_LEN
-        || sqlite3_column_bytes(r->find, GW_COL_SECRET) != GW_HASH_LEN)
-    {
+    if (salt_len != GW_SALT_LEN || want_len != GW_HASH_LEN) {
         good = 0;
         salt = gw_registry_no_salt;
         want = gw_registry_no_hash;
@@ -464,64 +372,162 @@ gw_registry_identity(gw_registry_t *r, const uint8_t *device, size_t len,
     gw_identity_t *identity)
 {
     size_t          n;
+    int64_t         enabled;
     const uint8_t  *p;
+
+    r->detail = "the row has a bad device";
+
+    if (gw_envelope_name_valid(device, len, GW_DEVICE_MAX) != GW_OK) {
+        return GW_ERROR;
+    }
 
     memcpy(identity->device, device, len);
     identity->device_len = (uint8_t) len;
 
-    p = sqlite3_column_text(r->find, GW_COL_TENANT);
-    n = (size_t) sqlite3_column_bytes(r->find, GW_COL_TENANT);
+    r->detail = "the row has a bad tenant";
 
-    if (n > GW_TENANT_MAX) {
+    if (gw_registry_text(r, GW_COL_TENANT, &p, &n) != GW_OK
+        || n > GW_TENANT_MAX || gw_identity_text_valid(p, n) != GW_OK)
+    {
         return GW_ERROR;
     }
 
-    if (n) {
-        memcpy(identity->tenant, p, n);
-    }
-
+    memcpy(identity->tenant, p, n);
     identity->tenant_len = (uint8_t) n;
 
-    p = sqlite3_column_text(r->find, GW_COL_CLASSES);
-    n = (size_t) sqlite3_column_bytes(r->find, GW_COL_CLASSES);
+    r->detail = "the row has bad classes";
 
-    identity->classes = n ? gw_identity_classes(r->names, r->nclasses, p, n,
-                                                NULL)
-                          : 0;
-
-    p = sqlite3_column_text(r->find, GW_COL_SPEAKS_FOR);
-    n = (size_t) sqlite3_column_bytes(r->find, GW_COL_SPEAKS_FOR);
-
-    if (n && gw_identity_speaks_valid(p, n) != GW_OK) {
+    if (gw_registry_text(r, GW_COL_CLASSES, &p, &n) != GW_OK
+        || n > GW_CLASS_LIST_MAX || gw_identity_text_valid(p, n) != GW_OK)
+    {
         return GW_ERROR;
     }
 
-    if (n) {
-        memcpy(identity->speaks_for, p, n);
+    identity->classes = gw_identity_classes(r->names, r->nclasses, p, n, NULL);
+
+    r->detail = "the row has bad topics";
+
+    if (gw_registry_list(r, GW_COL_TOPICS, GW_TOPIC_MAX, identity->topics,
+                         GW_TOPICS_MAX, &identity->topics_len)
+        != GW_OK)
+    {
+        return GW_ERROR;
     }
 
-    identity->speaks_for_len = (uint16_t) n;
+    r->detail = "the row has a bad speaks_for";
+
+    if (gw_registry_list(r, GW_COL_SPEAKS_FOR, GW_DEVICE_MAX,
+                         identity->speaks_for, GW_SPEAKS_FOR_MAX,
+                         &identity->speaks_for_len)
+        != GW_OK)
+    {
+        return GW_ERROR;
+    }
+
+    /* SQLite makes a number of anything: 1 of "1 no more", 0 of "tomorrow" */
+
+    r->detail = "the row has a bad enabled";
+
+    if (sqlite3_column_type(r->file.find, GW_COL_ENABLED) != SQLITE_INTEGER) {
+        return GW_ERROR;
+    }
+
+    enabled = sqlite3_column_int64(r->file.find, GW_COL_ENABLED);
+
+    if (enabled != 0 && enabled != 1) {
+        return GW_ERROR;
+    }
+
+    r->detail = "the row has a bad not_before or not_after";
 
     identity->not_before = 0;
     identity->not_after = GW_TIME_ALWAYS;
 
-    if (sqlite3_column_type(r->find, GW_COL_NOT_BEFORE) != SQLITE_NULL) {
-        identity->not_before = sqlite3_column_int64(r->find,
-                                                    GW_COL_NOT_BEFORE);
+    if (gw_registry_date(r, GW_COL_NOT_BEFORE, &identity->not_before) != GW_OK
+        || gw_registry_date(r, GW_COL_NOT_AFTER, &identity->not_after)
+           != GW_OK)
+    {
+        return GW_ERROR;
     }
 
-    if (sqlite3_column_type(r->find, GW_COL_NOT_AFTER) != SQLITE_NULL) {
-        identity->not_after = sqlite3_column_int64(r->find, GW_COL_NOT_AFTER);
-    }
+    r->detail = "";
 
     return GW_OK;
 }
 
 
 static int
-gw_registry_enabled(gw_registry_t *r, const gw_identity_t *identity,
-    int64_t now)
+gw_registry_date(gw_registry_t *r, int column, int64_t *date)
 {
-    return sqlite3_column_int(r->find, GW_COL_ENABLED) == 1
-           && gw_identity_in_time(identity, now, 0) == GW_OK;
+    switch (sqlite3_column_type(r->file.find, column)) {
+
+    case SQLITE_NULL:
+        return GW_OK;
+
+    case SQLITE_INTEGER:
+        *date = sqlite3_column_int64(r->file.find, column);
+        return GW_OK;
+
+    default:
+        return GW_ERROR;
+    }
+}
+
+
+/* no NULL, number or blob that reads as one; no memory is not an empty one */
+
+static int
+gw_registry_text(gw_registry_t *r, int column, const uint8_t **p, size_t *len)
+{
+    if (sqlite3_column_type(r->file.find, column) != SQLITE_TEXT) {
+        return GW_ERROR;
+    }
+
+    *p = sqlite3_column_text(r->file.find, column);
+    *len = (size_t) sqlite3_column_bytes(r->file.find, column);
+
+    return *p ? GW_OK : GW_ERROR;
+}
+
+
+/* NULL and *len 0: it is empty, or no blob */
+
+static const void *
+gw_registry_blob(gw_registry_t *r, int column, size_t *len)
+{
+    const void  *blob;
+
+    *len = 0;
+
+    if (sqlite3_column_type(r->file.find, column) != SQLITE_BLOB) {
+        return NULL;
+    }
+
+    blob = sqlite3_column_blob(r->file.find, column);
+
+    if (blob) {
+        *len = (size_t) sqlite3_column_bytes(r->file.find, column);
+    }
+
+    return blob;
+}
+
+
+static int
+gw_registry_list(gw_registry_t *r, int column, size_t entry_max, uint8_t *dst,
+    size_t dst_max, uint16_t *len)
+{
+    size_t          n;
+    const uint8_t  *p;
+
+    if (gw_registry_text(r, column, &p, &n) != GW_OK
+        || gw_identity_list_valid(p, n, dst_max, entry_max) != GW_OK)
+    {
+        return GW_ERROR;
+    }
+
+    memcpy(dst, p, n);
+    *len = (uint16_t) n;
+
+    return GW_OK;
 }

@@ -22,7 +22,11 @@ CREATE TABLE device (
     tenant      TEXT NOT NULL DEFAULT '' CHECK (length(tenant) <= 64),
 
     -- names of classes parted by commas, "*" for all; none: it may send nothing
-    classes     TEXT NOT NULL DEFAULT '',
+    classes     TEXT NOT NULL DEFAULT '' CHECK (length(classes) <= 1024),
+
+    -- Kafka topics parted by commas, a "*" at the end of one stands for any
+    -- rest; asked only where the topic of a message is made of variables
+    topics      TEXT NOT NULL DEFAULT '' CHECK (length(topics) <= 256),
 
     -- ids parted by commas, a "*" at the end of one stands for any rest
     speaks_for  TEXT NOT NULL DEFAULT '' CHECK (length(speaks_for) <= 512),

@@ -43,6 +43,7 @@ typedef struct {
 
 #define GW_CLASSES_MAX   8     /* message classes of one gateway */
 #define GW_DEVICE_MAX    128   /* bytes of a device id */
+#define GW_TOPIC_MAX     249   /* bytes of a Kafka topic */
 #define GW_EPOCH_MAX     32    /* bytes of an epoch */
 #define GW_CLASS_MAX     32    /* bytes of a class name */
 #define GW_SEQ_MAX       9007199254740991ULL   /* 2^53 - 1 */
@@ -55,6 +56,18 @@ typedef enum {
     GW_PROTO_WS,               /* MQTT over WebSocket */
     GW_PROTO_N
 } gw_proto_e;
+
+
+/* the methods of gateway_auth; NONE: a request without credentials */
+
+typedef enum {
+    GW_AUTH_NONE = 0,
+    GW_AUTH_DEVICES,
+    GW_AUTH_JWT,
+    GW_AUTH_HMAC,
+    GW_AUTH_TLS,
+    GW_AUTH_N
+} gw_auth_method_e;
 
 
 #endif /* _GW_H_INCLUDED_ */

@@ -265,9 +265,7 @@ gw_auth_find(const gw_auth_table_t *t, const gw_auth_key_t *k, size_t *place)
 
             e = &t->entries[*place];
 
-            if (((e->key[0] ^ k->word[0]) | (e->key[1] ^ k->word[1])
-                 | (e->key[2] ^ k->word[2]) | (e->key[3] ^ k->word[3])) == 0)
-            {
+            if (((e->key[0] ^ k->word[0]) | (e->key[1] ^ k->word[1])) == 0) {
                 return e;
             }
         }

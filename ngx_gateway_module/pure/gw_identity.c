@@ -65,21 +65,18 @@ gw_identity_classes(const gw_str_t *names, unsigned n, const uint8_t *list,
 
 
 int
-gw_identity_speaks(const gw_identity_t *id, const uint8_t *device, size_t len)
+gw_identity_listed(const uint8_t *list, size_t list_len, const uint8_t *name,
+    size_t len)
 {
     size_t          n;
     const uint8_t  *p, *end, *comma;
 
-    if (len == 0) {
+    if (len == 0 || list_len == 0) {
         return GW_DECLINED;
     }
 
-    if (len == id->device_len && memcmp(id->device, device, len) == 0) {
-        return GW_OK;
-    }
-
-    p = id->speaks_for;
-    end = p + id->speaks_for_len;
+    p = list;
+    end = p + list_len;
 
     while (p < end) {
         comma = memchr(p, ',', (size_t) (end - p));
@@ -93,11 +90,11 @@ gw_identity_speaks(const gw_identity_t *id, const uint8_t *device, size_t len)
         if (n && p[n - 1] == '*') {
             n--;
 
-            if (n <= len && memcmp(p, device, n) == 0) {
+            if (n <= len && memcmp(p, name, n) == 0) {
                 return GW_OK;
             }
 
-        } else if (n == len && memcmp(p, device, n) == 0) {
+        } else if (n == len && memcmp(p, name, n) == 0) {
             return GW_OK;
         }
 
@@ -109,11 +106,23 @@ gw_identity_speaks(const gw_identity_t *id, const uint8_t *device, size_t len)
 
 
 int
-gw_identity_speaks_valid(const uint8_t *list, size_t len)
+gw_identity_speaks(const gw_identity_t *id, const uint8_t *device, size_t len)
+{
+    if (len && len == id->device_len && memcmp(id->device, device, len) == 0) {
+        return GW_OK;
+    }
+
+    return gw_identity_listed(id->speaks_for, id->speaks_for_len, device, len);
+}
+
+
+int
+gw_identity_list_valid(const uint8_t *list, size_t len, size_t list_max,
+    size_t entry_max)
 {
     size_t  i, n;
 
-    if (len > GW_SPEAKS_FOR_MAX) {
+    if (len > list_max) {
         return GW_ERROR;
     }
 
@@ -131,6 +140,12 @@ gw_identity_speaks_valid(const uint8_t *list, size_t len)
             continue;
         }
 
+        if (list[i] == ' '
+            || gw_identity_text_valid(&list[i], 1) != GW_OK)
+        {
+            return GW_ERROR;
+        }
+
         n++;
 
         if (list[i] == '*') {
@@ -139,12 +154,27 @@ gw_identity_speaks_valid(const uint8_t *list, size_t len)
                 return GW_ERROR;
             }
 
-        } else if (n > GW_DEVICE_MAX) {
+        } else if (n > entry_max) {
             return GW_ERROR;
         }
     }
 
     return len && n == 0 ? GW_ERROR : GW_OK;
+}
+
+
+int
+gw_identity_text_valid(const uint8_t *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '"' || p[i] == '\\') {
+            return GW_ERROR;
+        }
+    }
+
+    return GW_OK;
 }
 
 

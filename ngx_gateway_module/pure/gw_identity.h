@@ -19,15 +19,18 @@
 
 #define GW_TENANT_MAX      64
 #define GW_SPEAKS_FOR_MAX  512     /* bytes of the list, commas included */
+#define GW_TOPICS_MAX      256     /* the same of topics */
 #define GW_TIME_ALWAYS     INT64_MAX
 
 
 typedef struct {
     uint8_t    device[GW_DEVICE_MAX];
     uint8_t    tenant[GW_TENANT_MAX];
+    uint8_t    topics[GW_TOPICS_MAX];
     uint8_t    speaks_for[GW_SPEAKS_FOR_MAX];
     uint8_t    device_len;
     uint8_t    tenant_len;     /* 0: none */
+    uint16_t   topics_len;     /* 0: none but those of its classes */
     uint16_t   speaks_for_len; /* 0: itself only */
     uint32_t   classes;        /* bit i: class i of the gateway */
     int64_t    not_before;     /* seconds since 1970 */
@@ -48,18 +51,31 @@ uint32_t gw_identity_classes(const gw_str_t *names, unsigned n,
     const uint8_t *list, size_t len, unsigned *unknown);
 
 /*
- * GW_OK: the identity may send as that device: it is its own id, or stands in
- * speaks_for: ids parted by commas, each either whole or ending in one "*",
- * which stands for any rest, also none.  "*" alone speaks for everybody.
- * GW_DECLINED: it may not.
+ * list: entries parted by commas, each either whole or ending in one "*",
+ * which stands for any rest, also none; "*" alone for everything.  GW_OK: name
+ * is listed; GW_DECLINED: it is not, or it is empty.
  */
+int gw_identity_listed(const uint8_t *list, size_t list_len,
+    const uint8_t *name, size_t len);
+
+/* GW_OK: the identity may send as that device: it is its own id or listed in
+   speaks_for; GW_DECLINED: it may not */
 int gw_identity_speaks(const gw_identity_t *id, const uint8_t *device,
     size_t len);
 
-/* GW_ERROR: an entry is empty, too long for an id (its "*" not counted), or has
-   "*" elsewhere than at its end, or the list is longer than GW_SPEAKS_FOR_MAX.
-   An empty list is none and good */
-int gw_identity_speaks_valid(const uint8_t *list, size_t len);
+/*
+ * GW_ERROR: an entry is empty, longer than entry_max (its "*" not counted), or
+ * has "*" elsewhere than at its end or a byte that is no printable ASCII, a
+ * blank, quote or backslash, or the list is longer than list_max.  A blank
+ * behind a comma would begin an entry that matches nothing, and look right.
+ * An empty list is none and good.
+ */
+int gw_identity_list_valid(const uint8_t *list, size_t len, size_t list_max,
+    size_t entry_max);
+
+/* GW_OK: printable ASCII without quote and backslash, as an id or a tenant must
+   be to stand in a key of Kafka and, unescaped, in JSON; GW_ERROR */
+int gw_identity_text_valid(const uint8_t *p, size_t len);
 
 /* GW_OK: not_before - leeway <= now < not_after + leeway, all in seconds;
    GW_DECLINED.  No date overflows */

@@ -7,7 +7,10 @@
 
 
 #define GW_JWT_HEADER_MAX  2048        /* characters of the first segment */
-#define GW_JWT_NAME_MAX    64          /* bytes of a member that we know */
+
+/* bytes of a string as it is spelled, where escapes must be resolved; a device
+   of which each character is one takes 768 */
+#define GW_JWT_RAW_MAX     GW_JWT_LIST_MAX
 
 
 typedef struct {
@@ -21,6 +24,8 @@ static int gw_jwt_object(gw_json_t *json, const uint8_t *doc, size_t len,
     gw_jwt_object_t *object);
 static const gw_json_node_t *gw_jwt_member(const gw_jwt_object_t *object,
     const char *name, size_t len);
+static const gw_json_node_t *gw_jwt_claim(const gw_jwt_object_t *object,
+    const gw_str_t *name);
 static int gw_jwt_is(const gw_jwt_object_t *object,
     const gw_json_node_t *node, const uint8_t *text, size_t len);
 static int gw_jwt_text(const gw_jwt_object_t *object,
@@ -31,7 +36,11 @@ static int gw_jwt_listed(const gw_jwt_object_t *object,
     const gw_json_node_t *node, const gw_str_t *text);
 static int gw_jwt_classes(const gw_jwt_object_t *object,
     const gw_jwt_rules_t *rules, uint32_t *classes);
-static int gw_jwt_printable(const uint8_t *p, size_t len);
+static int gw_jwt_topics(const gw_jwt_object_t *object,
+    const gw_jwt_rules_t *rules, gw_identity_t *identity);
+static int gw_jwt_names(const gw_jwt_object_t *object, const gw_str_t *claim,
+    uint8_t *dst, size_t *len);
+static size_t gw_jwt_commas(uint8_t *p, size_t len);
 
 
 static const char *const  gw_jwt_algs[GW_JWT_ALG_N] = {
@@ -115,7 +124,7 @@ gw_jwt_parse(gw_json_t *json, const uint8_t *token, size_t len, gw_jwt_t *jwt,
 
     *error = GW_JWT_E_FORM;
 
-    if (len > GW_JWT_MAX) {
+    if (len == 0 || len > GW_JWT_MAX) {
         return GW_ERROR;
     }
 
@@ -141,7 +150,7 @@ gw_jwt_parse(gw_json_t *json, const uint8_t *token, size_t len, gw_jwt_t *jwt,
 
     /* a fourth segment fails here: "." is no character of base64url */
 
-    if (sig_len == 0 || gw_base64_decoded(sig_len) > GW_JWT_SIG_MAX
+    if (sig_len == 0 || sig_len > gw_base64url_encoded(GW_JWT_SIG_MAX)
         || gw_base64url_decode(sig, sig_len, jwt->signature,
                                &jwt->signature_len)
            != GW_OK)
@@ -173,13 +182,13 @@ gw_jwt_parse(gw_json_t *json, const uint8_t *token, size_t len, gw_jwt_t *jwt,
 
     node = gw_jwt_member(&header, "alg", 3);
 
-    if (node == NULL
-        || gw_jwt_text(&header, node, alg, sizeof(alg), &alg_len) != GW_OK)
-    {
+    if (node == NULL || node->type != GW_JSON_STRING) {
         return GW_ERROR;
     }
 
-    if (gw_jwt_alg(alg, alg_len, &jwt->alg) != GW_OK) {
+    if (gw_jwt_text(&header, node, alg, sizeof(alg), &alg_len) != GW_OK
+        || gw_jwt_alg(alg, alg_len, &jwt->alg) != GW_OK)
+    {
         *error = GW_JWT_E_ALG;
         return GW_ERROR;
     }
@@ -267,13 +276,12 @@ gw_jwt_claims(gw_json_t *json, const gw_jwt_t *jwt,
 
     *error = GW_JWT_E_DEVICE;
 
-    node = gw_jwt_member(&claims, (const char *) rules->device_claim.data,
-                         rules->device_claim.len);
+    node = gw_jwt_claim(&claims, &rules->device_claim);
 
     if (node == NULL
         || gw_jwt_text(&claims, node, identity->device, GW_DEVICE_MAX, &n)
            != GW_OK
-        || n == 0 || !gw_jwt_printable(identity->device, n))
+        || n == 0 || gw_identity_text_valid(identity->device, n) != GW_OK)
     {
         return GW_ERROR;
     }
@@ -282,21 +290,22 @@ gw_jwt_claims(gw_json_t *json, const gw_jwt_t *jwt,
 
     *error = GW_JWT_E_CLAIMS;
 
-    node = gw_jwt_member(&claims, (const char *) rules->tenant_claim.data,
-                         rules->tenant_claim.len);
+    node = gw_jwt_claim(&claims, &rules->tenant_claim);
     n = 0;
 
     if (node
         && (gw_jwt_text(&claims, node, identity->tenant, GW_TENANT_MAX, &n)
             != GW_OK
-            || !gw_jwt_printable(identity->tenant, n)))
+            || gw_identity_text_valid(identity->tenant, n) != GW_OK))
     {
         return GW_ERROR;
     }
 
     identity->tenant_len = (uint8_t) n;
 
-    if (gw_jwt_classes(&claims, rules, &identity->classes) != GW_OK) {
+    if (gw_jwt_classes(&claims, rules, &identity->classes) != GW_OK
+        || gw_jwt_topics(&claims, rules, identity) != GW_OK)
+    {
         return GW_ERROR;
     }
 
@@ -351,12 +360,25 @@ gw_jwt_member(const gw_jwt_object_t *object, const char *name, size_t len)
 }
 
 
+/* a claim that is not asked for (len 0) is not the member "" */
+
+static const gw_json_node_t *
+gw_jwt_claim(const gw_jwt_object_t *object, const gw_str_t *name)
+{
+    if (name->len == 0) {
+        return NULL;
+    }
+
+    return gw_jwt_member(object, (const char *) name->data, name->len);
+}
+
+
 static int
 gw_jwt_is(const gw_jwt_object_t *object, const gw_json_node_t *node,
     const uint8_t *text, size_t len)
 {
     size_t   n;
-    uint8_t  buf[6 * GW_JWT_NAME_MAX];
+    uint8_t  buf[GW_JWT_RAW_MAX];
 
     if (node->type != GW_JSON_STRING) {
         return 0;
@@ -383,7 +405,7 @@ static int
 gw_jwt_text(const gw_jwt_object_t *object, const gw_json_node_t *node,
     uint8_t *dst, size_t max, size_t *len)
 {
-    uint8_t  buf[6 * GW_JWT_KID_MAX];
+    uint8_t  buf[GW_JWT_RAW_MAX];
 
     if (node->type != GW_JSON_STRING || node->len > sizeof(buf)) {
         return GW_ERROR;
@@ -419,7 +441,7 @@ gw_jwt_date(const gw_jwt_object_t *object, const char *name, size_t len,
         return needed ? GW_ERROR : GW_OK;
     }
 
-    if (node->type != GW_JSON_NUMBER || (node->flags & GW_JSON_F_NEG)) {
+    if (node->type != GW_JSON_NUMBER) {
         return GW_ERROR;
     }
 
@@ -429,7 +451,7 @@ gw_jwt_date(const gw_jwt_object_t *object, const char *name, size_t len,
 
     while (p < last && *p != '.') {
 
-        /* an exponent, or more than 2^53 - 1: no date that anybody made */
+        /* a sign, an exponent, more than 2^53 - 1: no date anybody made */
 
         if (*p < '0' || *p > '9' || v > GW_SEQ_MAX / 10) {
             return GW_ERROR;
@@ -486,54 +508,142 @@ static int
 gw_jwt_classes(const gw_jwt_object_t *object, const gw_jwt_rules_t *rules,
     uint32_t *classes)
 {
-    size_t                 len;
-    uint8_t                list[6 * GW_JWT_KID_MAX];
-    unsigned               i, n;
-    const gw_json_node_t  *node, *item;
+    int      rc;
+    size_t   len;
+    uint8_t  list[GW_JWT_LIST_MAX];
 
-    *classes = 0;
+    rc = gw_jwt_names(object, &rules->classes_claim, list, &len);
 
-    node = gw_jwt_member(object, (const char *) rules->classes_claim.data,
-                         rules->classes_claim.len);
-    if (node == NULL) {
-        return GW_OK;
+    /* a claim that names none is another thing than no claim */
+
+    *classes = rules->classes;
+
+    if (rc == GW_OK) {
+        *classes = gw_identity_classes(rules->class_names, rules->nclasses,
+                                       list, len, NULL);
     }
 
-    item = node;
-    n = 1;
+    return rc == GW_ERROR ? GW_ERROR : GW_OK;
+}
 
-    if (node->type == GW_JSON_ARRAY) {
-        item = node + 1;
-        n = node->count;
+
+static int
+gw_jwt_topics(const gw_jwt_object_t *object, const gw_jwt_rules_t *rules,
+    gw_identity_t *identity)
+{
+    int      rc;
+    size_t   len;
+    uint8_t  list[GW_JWT_LIST_MAX];
+
+    identity->topics_len = 0;
+
+    rc = gw_jwt_names(object, &rules->topics_claim, list, &len);
+
+    if (rc != GW_OK) {
+        return rc == GW_ERROR ? GW_ERROR : GW_OK;
     }
 
-    for (i = 0; i < n; i++) {
-
-        if (gw_jwt_text(object, item, list, sizeof(list), &len) != GW_OK) {
-            return GW_ERROR;
-        }
-
-        *classes |= gw_identity_classes(rules->class_names, rules->nclasses,
-                                        list, len, NULL);
-        item = object->tape + item->next;
+    if (gw_identity_list_valid(list, len, GW_TOPICS_MAX, GW_TOPIC_MAX)
+        != GW_OK)
+    {
+        return GW_ERROR;
     }
+
+    memcpy(identity->topics, list, len);
+    identity->topics_len = (uint16_t) len;
 
     return GW_OK;
 }
 
 
-/* what may stand in a key of Kafka and, unescaped, in JSON */
+/*
+ * The names of a claim, parted by one comma each, in dst of GW_JWT_LIST_MAX
+ * bytes.  GW_DECLINED: there is no such claim.  A string of an array is one
+ * name: with a comma or a blank in it, it would become two.
+ */
 
 static int
-gw_jwt_printable(const uint8_t *p, size_t len)
+gw_jwt_names(const gw_jwt_object_t *object, const gw_str_t *claim,
+    uint8_t *dst, size_t *len)
 {
-    size_t  i;
+    size_t                 n, at;
+    unsigned               i;
+    const gw_json_node_t  *node, *item;
 
-    for (i = 0; i < len; i++) {
-        if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '"' || p[i] == '\\') {
-            return 0;
-        }
+    node = gw_jwt_claim(object, claim);
+
+    if (node == NULL) {
+        return GW_DECLINED;
     }
 
-    return 1;
+    if (node->type != GW_JSON_ARRAY) {
+
+        if (gw_jwt_text(object, node, dst, GW_JWT_LIST_MAX, &n) != GW_OK) {
+            return GW_ERROR;
+        }
+
+        *len = gw_jwt_commas(dst, n);
+
+        return GW_OK;
+    }
+
+    item = node + 1;
+    at = 0;
+
+    for (i = 0; i < node->count; i++) {
+
+        if (i) {
+
+            if (at == GW_JWT_LIST_MAX) {
+                return GW_ERROR;
+            }
+
+            dst[at++] = ',';
+        }
+
+        if (gw_jwt_text(object, item, dst + at, GW_JWT_LIST_MAX - at, &n)
+            != GW_OK
+            || n == 0
+            || memchr(dst + at, ',', n) || memchr(dst + at, ' ', n))
+        {
+            return GW_ERROR;
+        }
+
+        at += n;
+        item = object->tape + item->next;
+    }
+
+    *len = at;
+
+    return GW_OK;
+}
+
+
+/* any run of commas and blanks becomes one comma, and none at an end */
+
+static size_t
+gw_jwt_commas(uint8_t *p, size_t len)
+{
+    int     parted;
+    size_t  i, n;
+
+    n = 0;
+    parted = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (p[i] == ',' || p[i] == ' ') {
+            parted = (n != 0);
+            continue;
+        }
+
+        if (parted) {
+            p[n++] = ',';
+            parted = 0;
+        }
+
+        p[n++] = p[i];
+    }
+
+    return n;
 }

@@ -26,6 +26,7 @@
 #define GW_JWT_MAX        8192 /* bytes of a token */
 #define GW_JWT_SIG_MAX    1024 /* bytes of a signature: RSA of 8192 bits */
 #define GW_JWT_KID_MAX    128
+#define GW_JWT_LIST_MAX   1024 /* bytes of a list of classes or topics */
 
 
 typedef enum {
@@ -64,7 +65,7 @@ typedef struct {
     gw_str_t      signed_part; /* header.payload, in the token */
     uint8_t       kid[GW_JWT_KID_MAX];
     size_t        kid_len;     /* 0: none */
-    uint8_t       signature[GW_JWT_SIG_MAX];
+    uint8_t       signature[GW_JWT_SIG_MAX + 2];  /* the decoder's room */
     size_t        signature_len;
     uint8_t       payload[GW_JWT_MAX];  /* decoded, not yet to be believed */
     size_t        payload_len;
@@ -78,8 +79,12 @@ typedef struct {
     gw_str_t         audience;
     gw_str_t         device_claim;     /* default "sub" */
     gw_str_t         classes_claim;    /* default "gateway_classes": a string
-                                          of names or an array of strings */
+                                          of names parted by commas or blanks,
+                                          or an array, one name a string */
     gw_str_t         tenant_claim;     /* default "tenant" */
+    gw_str_t         topics_claim;     /* default "gateway_topics": as
+                                          classes_claim; names or "a.*" */
+    uint32_t         classes;          /* bits of a token without that claim */
     unsigned         leeway;           /* seconds, both directions */
     const gw_str_t  *class_names;      /* of the gateway, in order */
     unsigned         nclasses;
@@ -93,8 +98,9 @@ int gw_jwt_parse(gw_json_t *json, const uint8_t *token, size_t len,
 /*
  * The claims of a token whose signature holds.  now: seconds since 1970, wall
  * clock.  exp is needed; exp, nbf and iat are numbers from 0 to 2^53 - 1 (a
- * fraction is cut), compared with leeway; aud a string or an array that holds
- * the audience.  GW_OK: *identity filled, its not_after is exp; GW_ERROR.
+ * fraction is cut, an exponent refused), compared with leeway; aud a string or
+ * an array that holds the audience.  A claim of names is of GW_JWT_LIST_MAX
+ * bytes at most.  GW_OK: *identity filled, its not_after is exp; GW_ERROR.
  */
 int gw_jwt_claims(gw_json_t *json, const gw_jwt_t *jwt,
     const gw_jwt_rules_t *rules, int64_t now, gw_identity_t *identity,

@@ -82,6 +82,11 @@ static const char *const  gw_outcome_names[GW_OUTCOME_N][2] = {
 };
 
 
+static const char *const  gw_auth_names[GW_AUTH_N] = {
+    "none", "devices", "jwt", "hmac", "tls"
+};
+
+
 const gw_reason_info_t *
 gw_reason(gw_reason_e r)
 {
@@ -119,4 +124,11 @@ gw_outcome_http_status(gw_outcome_e o)
     default:
         return 0;
     }
+}
+
+
+const char *
+gw_auth_method_name(gw_auth_method_e m)
+{
+    return gw_auth_names[(unsigned) m < GW_AUTH_N ? m : GW_AUTH_NONE];
 }

@@ -87,5 +87,9 @@ const char *gw_outcome_label(gw_outcome_e o);
 /* HTTP status of an outcome that is not a refusal: 200, 202; else 0 */
 unsigned gw_outcome_http_status(gw_outcome_e o);
 
+/* "devices": the metric label and $gateway_auth; "none" for GW_AUTH_NONE and
+   what lies outside the enum */
+const char *gw_auth_method_name(gw_auth_method_e m);
+
 
 #endif /* _GW_OUTCOME_H_INCLUDED_ */

@@ -19,6 +19,9 @@
 #define GW_PROM_US     6
 #define GW_PROM_FLAG   7                 /* any number but 0 is 1 */
 
+#define GW_PROM_KAFKA  1
+#define GW_PROM_AUTH   2
+
 /* 18446744073709551615 and, for seconds, a point and leading zeros */
 #define GW_PROM_NUMBER_MAX  32
 
@@ -43,7 +46,8 @@ struct gw_prom_family_s {
     gw_prom_put_pt   put;                /* all series of one gateway */
     size_t           offset;             /* in gw_stats_slot_t */
     unsigned         unit;
-    unsigned         kafka;              /* 1: only where Kafka is in use */
+    unsigned         only;               /* GW_PROM_KAFKA, _AUTH: where that
+                                            is in use */
     const char      *help;
 };
 
@@ -78,6 +82,14 @@ static void gw_prom_broker_up(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
 static void gw_prom_broker_rtt(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
+static void gw_prom_auth_failures(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
+static void gw_prom_auth_lookups(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
+static void gw_prom_auth_entries(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
+static void gw_prom_auth_generation(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
 static void gw_prom_hist(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g, const gw_hist_t *h, const char *label,
     gw_str_t value);
@@ -96,6 +108,7 @@ static void gw_prom_process(gw_prom_t *p, const char *name, const char *help,
 static void gw_prom_series(gw_prom_t *p, const char *name, const char *suffix,
     const gw_view_gateway_t *g);
 static void gw_prom_label(gw_prom_t *p, const char *name, gw_str_t value);
+static void gw_prom_number_label(gw_prom_t *p, const char *name, uint64_t n);
 static int gw_prom_is_utf8(gw_str_t s);
 static void gw_prom_value(gw_prom_t *p, uint64_t n, unsigned unit);
 static void gw_prom_puts(gw_prom_t *p, const char *s);
@@ -237,40 +250,56 @@ static const gw_prom_family_t  gw_prom_families[] = {
       "Sending of a message to its acknowledgement." },
 
     { "kafka_up", "gauge", gw_prom_by_gateway,
-      gw_prom_at(kafka_up), GW_PROM_FLAG, 1,
+      gw_prom_at(kafka_up), GW_PROM_FLAG, GW_PROM_KAFKA,
       "Whether Kafka answers some worker." },
 
     { "kafka_reports_total", "counter", gw_prom_reports,
-      0, GW_PROM_COUNT, 1,
+      0, GW_PROM_COUNT, GW_PROM_KAFKA,
       "Delivery reports, by what they say of the message." },
 
     { "kafka_retries_total", "counter", gw_prom_by_gateway,
-      gw_prom_at(kafka_retries), GW_PROM_COUNT, 1,
+      gw_prom_at(kafka_retries), GW_PROM_COUNT, GW_PROM_KAFKA,
       "Messages sent again by the gateway." },
 
     { "kafka_possible_duplicates_total", "counter", gw_prom_by_gateway,
-      gw_prom_at(kafka_possible_duplicates), GW_PROM_COUNT, 1,
+      gw_prom_at(kafka_possible_duplicates), GW_PROM_COUNT, GW_PROM_KAFKA,
       "Messages sent again that Kafka may hold twice." },
 
     { "kafka_fatal_errors_total", "counter", gw_prom_by_gateway,
-      gw_prom_at(kafka_fatal_errors), GW_PROM_COUNT, 1,
+      gw_prom_at(kafka_fatal_errors), GW_PROM_COUNT, GW_PROM_KAFKA,
       "Producers given up." },
 
     { "kafka_errors_total", "counter", gw_prom_errors,
-      0, GW_PROM_COUNT, 1,
+      0, GW_PROM_COUNT, GW_PROM_KAFKA,
       "Errors told by the Kafka client." },
 
     { "kafka_client_retries_total", "counter", gw_prom_by_gateway,
-      gw_prom_at(kafka_tx_retries), GW_PROM_COUNT, 1,
+      gw_prom_at(kafka_tx_retries), GW_PROM_COUNT, GW_PROM_KAFKA,
       "Requests sent again by the Kafka client itself." },
 
     { "kafka_broker_up", "gauge", gw_prom_broker_up,
-      0, GW_PROM_FLAG, 1,
+      0, GW_PROM_FLAG, GW_PROM_KAFKA,
       "Whether some worker is connected to the broker." },
 
     { "kafka_broker_rtt_seconds", "gauge", gw_prom_broker_rtt,
-      0, GW_PROM_US, 1,
+      0, GW_PROM_US, GW_PROM_KAFKA,
       "Round trip time of requests to the broker." },
+
+    { "auth_failures_total", "counter", gw_prom_auth_failures,
+      0, GW_PROM_COUNT, GW_PROM_AUTH,
+      "Senders that were not let in, by method and reason." },
+
+    { "auth_cache_lookups_total", "counter", gw_prom_auth_lookups,
+      0, GW_PROM_COUNT, GW_PROM_AUTH,
+      "Credentials looked for in the cache, by what was found." },
+
+    { "auth_cache_entries", "gauge", gw_prom_auth_entries,
+      0, GW_PROM_COUNT, GW_PROM_AUTH,
+      "Results kept in the caches of all workers." },
+
+    { "auth_generation", "gauge", gw_prom_auth_generation,
+      0, GW_PROM_COUNT, GW_PROM_AUTH,
+      "Changes of registries and key sets that a worker took up." },
 
     { "event_loop_lag_seconds", "gauge", gw_prom_by_gateway,
       gw_prom_at(loop_lag_us), GW_PROM_US, 0,
@@ -317,7 +346,9 @@ gw_prometheus(const gw_view_t *v, size_t *len)
         gw_prom_head(&p, f->name, f->type, f->help);
 
         for (n = 0; n < v->ngateways; n++) {
-            if (!f->kafka || v->gateways[n].has_brokers) {
+            if ((f->only != GW_PROM_KAFKA || v->gateways[n].has_brokers)
+                && (f->only != GW_PROM_AUTH || v->gateways[n].auth_methods))
+            {
                 f->put(&p, f, &v->gateways[n]);
             }
         }
@@ -668,6 +699,109 @@ gw_prom_broker_rtt(gw_prom_t *p, const gw_prom_family_t *f,
 }
 
 
+/* at 0 those are shown that an alert waits for */
+
+static void
+gw_prom_auth_failures(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    uint64_t  n;
+    unsigned  m, r, usual;
+
+    for (m = 0; m < GW_AUTH_N; m++) {
+        for (r = GW_R_NONE + 1; r < GW_REASON_N; r++) {
+            n = g->sum.auth_failures[m][r];
+
+            usual = r == GW_R_UNAUTHENTICATED
+                    || (m != GW_AUTH_NONE && (r == GW_R_REVOKED
+                                              || r == GW_R_RATE_LIMITED));
+
+            if (n == 0
+                && !(usual && (m == GW_AUTH_NONE
+                               || (g->auth_methods & (1u << m)))))
+            {
+                continue;
+            }
+
+            gw_prom_series(p, f->name, "", g);
+            gw_prom_label(p, "method", gw_prom_text(gw_auth_method_name(m)));
+            gw_prom_label(p, "reason", gw_prom_text(gw_reason(r)->name));
+            gw_prom_value(p, n, f->unit);
+        }
+    }
+}
+
+
+static void
+gw_prom_auth_lookups(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    unsigned  i;
+
+    static const char *const  results[GW_AUTH_LOOKUP_N] = {
+        "hit", "negative_hit", "miss"
+    };
+
+    for (i = 0; i < GW_AUTH_LOOKUP_N; i++) {
+        gw_prom_series(p, f->name, "", g);
+        gw_prom_label(p, "result", gw_prom_text(results[i]));
+        gw_prom_value(p, g->sum.auth_lookups[i], f->unit);
+    }
+}
+
+
+static void
+gw_prom_auth_entries(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    gw_prom_series(p, f->name, "", g);
+    gw_prom_label(p, "kind", gw_prom_text("positive"));
+    gw_prom_value(p, g->sum.auth_positive, f->unit);
+
+    gw_prom_series(p, f->name, "", g);
+    gw_prom_label(p, "kind", gw_prom_text("negative"));
+    gw_prom_value(p, g->sum.auth_negative, f->unit);
+}
+
+
+/* after a reload two workers have one number for a while: the newer is shown */
+
+static void
+gw_prom_auth_generation(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    unsigned                i, k;
+    const gw_stats_slot_t  *s, *other;
+
+    for (i = 0; i < g->nslots; i++) {
+        s = &g->slots[i];
+
+        if (s->pid == 0) {
+            continue;
+        }
+
+        for (k = 0; k < g->nslots; k++) {
+            other = &g->slots[k];
+
+            if (k != i && other->pid && other->worker == s->worker
+                && (other->generation > s->generation
+                    || (other->generation == s->generation && k > i)))
+            {
+                break;
+            }
+        }
+
+        if (k < g->nslots) {
+            continue;
+        }
+
+        gw_prom_series(p, f->name, "", g);
+        gw_prom_number_label(p, "worker", s->worker);
+        gw_prom_value(p, s->auth_generation, f->unit);
+    }
+}
+
+
 static void
 gw_prom_hist(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g, const gw_hist_t *h, const char *label,
@@ -865,6 +999,26 @@ gw_prom_label(gw_prom_t *p, const char *name, gw_str_t value)
     }
 
     gw_prom_put(p, "\"", 1);
+}
+
+
+static void
+gw_prom_number_label(gw_prom_t *p, const char *name, uint64_t n)
+{
+    char      text[GW_PROM_NUMBER_MAX];
+    gw_str_t  value;
+
+    value.data = (const uint8_t *) text + sizeof(text);
+    value.len = 0;
+
+    do {
+        text[sizeof(text) - ++value.len] = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    value.data -= value.len;
+
+    gw_prom_label(p, name, value);
 }
 
 

@@ -193,6 +193,20 @@ gw_stats_lost(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls)
 }
 
 
+void
+gw_stats_auth_failed(gw_stats_slot_t *s, gw_auth_method_e method,
+    gw_reason_e reason)
+{
+    if (s == NULL) {
+        return;
+    }
+
+    gw_stats_open(s);
+    gw_stats_add(&s->auth_failures[method][reason], 1);
+    gw_stats_close(s);
+}
+
+
 static uint64_t
 gw_stats_ended(const gw_stats_slot_t *s, unsigned proto, unsigned cls)
 {
@@ -506,6 +520,10 @@ gw_stats_merge(gw_stats_slot_t *to, const gw_stats_slot_t *from)
     gw_stats_max(kafka_up);
     gw_stats_max(loop_lag_us);
     gw_stats_max(loop_lag_max_us);
+
+    to->auth_positive += from->auth_positive;
+    to->auth_negative += from->auth_negative;
+    gw_stats_max(auth_generation);
 
     gw_stats_merge_brokers(to, from);
 }

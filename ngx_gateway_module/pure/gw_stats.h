@@ -50,6 +50,15 @@ typedef struct {
 } gw_stats_broker_t;
 
 
+/* what the cache of credentials said */
+typedef enum {
+    GW_AUTH_HIT = 0,
+    GW_AUTH_NEGATIVE_HIT,
+    GW_AUTH_MISS,
+    GW_AUTH_LOOKUP_N
+} gw_auth_lookup_e;
+
+
 /* all of it plain words, so that an all-zero slot is a valid empty one */
 
 typedef struct {
@@ -85,6 +94,9 @@ typedef struct {
     uint64_t  kafka_permanent_errors;
     uint64_t  kafka_tx_retries;             /* inside librdkafka */
 
+    uint64_t  auth_failures[GW_AUTH_N][GW_REASON_N];
+    uint64_t  auth_lookups[GW_AUTH_LOOKUP_N];
+
     gw_hist_t  ingest[GW_PROTO_N];          /* first byte -> answer */
     gw_hist_t  queue[GW_CLASSES_MAX];       /* accepted -> produced */
     gw_hist_t  delivery[GW_CLASSES_MAX];    /* produced -> reported */
@@ -102,6 +114,9 @@ typedef struct {
     uint64_t  kafka_up;                     /* 0, 1: reports come */
     uint64_t  loop_lag_us;                  /* last */
     uint64_t  loop_lag_max_us;              /* since the slot was taken */
+    uint64_t  auth_positive;                /* entries of the cache */
+    uint64_t  auth_negative;
+    uint64_t  auth_generation;              /* changes of files taken up */
     uint64_t  nbrokers;
     gw_stats_broker_t  brokers[GW_STATS_BROKERS];
 } gw_stats_slot_t;
@@ -133,6 +148,11 @@ void gw_stats_failed(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls);
 void gw_stats_shed(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls,
     gw_reason_e reason);
 void gw_stats_lost(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls);
+
+/* a sender was not taken for who he says he is; the message he may have sent
+   counts as refused beside this */
+void gw_stats_auth_failed(gw_stats_slot_t *s, gw_auth_method_e method,
+    gw_reason_e reason);
 
 /* any other change: begin, write fields, end */
 void gw_stats_begin(gw_stats_slot_t *s);

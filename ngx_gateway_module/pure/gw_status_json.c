@@ -290,6 +290,51 @@ gw_status_kafka(gw_status_t *st, const gw_stats_slot_t *s)
 
 
 static json_t *
+gw_status_auth(gw_status_t *st, const gw_stats_slot_t *s, unsigned methods)
+{
+    json_t    *object, *failures, *reasons, *cache;
+    uint64_t   n;
+    unsigned   m, r;
+
+    object = json_object();
+    failures = json_object();
+
+    for (m = 0; m < GW_AUTH_N; m++) {
+
+        if (m != GW_AUTH_NONE && !(methods & (1u << m))) {
+            continue;
+        }
+
+        reasons = json_object();
+
+        for (r = GW_R_NONE + 1; r < GW_REASON_N; r++) {
+            n = s->auth_failures[m][r];
+
+            if (n) {
+                gw_status_uint(st, reasons, gw_reason(r)->name, n);
+            }
+        }
+
+        gw_status_set(st, failures, gw_auth_method_name(m), reasons);
+    }
+
+    cache = json_object();
+
+    gw_status_uint(st, cache, "hits", s->auth_lookups[GW_AUTH_HIT]);
+    gw_status_uint(st, cache, "negative_hits",
+                   s->auth_lookups[GW_AUTH_NEGATIVE_HIT]);
+    gw_status_uint(st, cache, "misses", s->auth_lookups[GW_AUTH_MISS]);
+    gw_status_uint(st, cache, "positive", s->auth_positive);
+    gw_status_uint(st, cache, "negative", s->auth_negative);
+
+    gw_status_set(st, object, "failures", failures);
+    gw_status_set(st, object, "cache", cache);
+
+    return object;
+}
+
+
+static json_t *
 gw_status_worker(gw_status_t *st, const gw_stats_slot_t *s)
 {
     json_t    *object;
@@ -314,6 +359,7 @@ gw_status_worker(gw_status_t *st, const gw_stats_slot_t *s)
     gw_status_uint(st, object, "worker", s->worker);
     gw_status_uint(st, object, "started", s->started);
     gw_status_uint(st, object, "generation", s->generation);
+    gw_status_uint(st, object, "auth_generation", s->auth_generation);
     gw_status_uint(st, object, "connections", connections);
     gw_status_uint(st, object, "received", received);
     gw_status_uint(st, object, "accepted", accepted);
@@ -398,6 +444,11 @@ gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
 
     if (g->has_brokers) {
         gw_status_set(st, object, "kafka", gw_status_kafka(st, s));
+    }
+
+    if (g->auth_methods) {
+        gw_status_set(st, object, "auth",
+                      gw_status_auth(st, s, g->auth_methods));
     }
 
     gw_status_us(st, object, "loop_lag", s->loop_lag_us);

@@ -19,6 +19,8 @@ typedef struct {
     gw_stats_slot_t  *slots;                  /* copies, live and former */
     unsigned          nslots;
     unsigned          has_brokers;            /* 0: no Kafka configured */
+    unsigned          auth_methods;           /* bit of each gw_auth_method_e
+                                                 that some chain has */
 } gw_view_gateway_t;
 
 

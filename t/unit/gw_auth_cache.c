@@ -598,7 +598,7 @@ flood(void)
 
         for (n = 0; n < 20; n++) {
             x = dice(1u << 30);
-            memcpy(k + 16, &x, 8);
+            memcpy(k + 9, &x, 7);
             gw_auth_cache_put_bad(c, k, 1, 0, FOR_EVER, GW_R_UNAUTHENTICATED);
         }
     }

@@ -118,6 +118,15 @@ static const gw_valid_case_t  valid_cases[] = {
     { "**", GW_ERROR, "nor two alone" },
     { "a,*b", GW_ERROR, "nor in a later entry" },
     { "a*b,c", GW_ERROR, "nor in an earlier one" },
+    { "a, b", GW_ERROR, "nor a blank behind a comma" },
+    { "a ,b", GW_ERROR, "nor in front of one" },
+    { " a", GW_ERROR, "nor at the beginning" },
+    { "a b", GW_ERROR, "nor inside an entry" },
+    { " ", GW_ERROR, "nor alone" },
+    { "a* ,b", GW_ERROR, "nor behind a star" },
+    { "a\tb", GW_ERROR, "nor a tab" },
+    { "a,b\n", GW_ERROR, "nor a line end" },
+    { "pump-\303\274,b", GW_ERROR, "nor a letter that is not ASCII" },
 };
 
 
@@ -211,51 +220,89 @@ speaks(void)
 }
 
 
+static int
+list_valid(const uint8_t *list, size_t len)
+{
+    return gw_identity_list_valid(list, len, GW_SPEAKS_FOR_MAX, GW_DEVICE_MAX);
+}
+
+
 static void
 valid(void)
 {
-    size_t   i;
-    uint8_t  list[GW_SPEAKS_FOR_MAX + 1];
+    int       want, text;
+    size_t    i;
+    uint8_t   byte[3], list[GW_SPEAKS_FOR_MAX + 1];
+    unsigned  wrong, odd, refused;
 
     for (i = 0; i < sizeof(valid_cases) / sizeof(valid_cases[0]); i++) {
-        ok(gw_identity_speaks_valid(guarded(valid_cases[i].list,
-                                            strlen(valid_cases[i].list)),
-                                    strlen(valid_cases[i].list))
+        ok(list_valid(guarded(valid_cases[i].list,
+                              strlen(valid_cases[i].list)),
+                      strlen(valid_cases[i].list))
            == valid_cases[i].rc, "valid: %s", valid_cases[i].name);
     }
 
+    /* each byte as the middle one of an entry */
+
+    wrong = 0;
+    odd = 0;
+    refused = 0;
+
+    for (i = 0; i < 256; i++) {
+        byte[0] = 'a';
+        byte[1] = (uint8_t) i;
+        byte[2] = 'b';
+
+        want = i > ' ' && i < 0x7f && i != '"' && i != '\\' && i != '*'
+               ? GW_OK : GW_ERROR;
+
+        text = i >= ' ' && i < 0x7f && i != '"' && i != '\\'
+               ? GW_OK : GW_ERROR;
+
+        wrong += list_valid(guarded(byte, 3), 3) != want;
+        odd += gw_identity_text_valid(guarded(byte, 3), 3) != text
+               || gw_identity_text_valid(guarded(byte, 2), 2) != text;
+        refused += want == GW_ERROR;
+    }
+
+    is_u64(wrong, 0, "an entry has printable ASCII only, no blank, quote or"
+           " backslash");
+    is_u64(odd, 0, "an id or a tenant the same, blanks and stars allowed");
+    ok(gw_identity_text_valid(byte, 0) == GW_OK, "none at all is valid text");
+    is_u64(refused, 256 - 94 + 3, "which refuses all other bytes");
+
     memset(list, 'a', sizeof(list));
 
-    ok(gw_identity_speaks_valid(list, GW_DEVICE_MAX) == GW_OK,
+    ok(list_valid(list, GW_DEVICE_MAX) == GW_OK,
        "an entry may be as long as an id");
-    ok(gw_identity_speaks_valid(list, GW_DEVICE_MAX + 1) == GW_ERROR,
+    ok(list_valid(list, GW_DEVICE_MAX + 1) == GW_ERROR,
        "but not longer");
 
     list[GW_DEVICE_MAX] = '*';
 
-    ok(gw_identity_speaks_valid(list, GW_DEVICE_MAX + 1) == GW_OK,
+    ok(list_valid(list, GW_DEVICE_MAX + 1) == GW_OK,
        "its star not counted");
 
     list[GW_DEVICE_MAX] = 'a';
     list[GW_DEVICE_MAX + 1] = '*';
 
-    ok(gw_identity_speaks_valid(list, GW_DEVICE_MAX + 2) == GW_ERROR,
+    ok(list_valid(list, GW_DEVICE_MAX + 2) == GW_ERROR,
        "a star makes no room for another byte");
 
     for (i = 0; i < sizeof(list); i++) {
         list[i] = i % 2 ? ',' : 'a';
     }
 
-    ok(gw_identity_speaks_valid(list, GW_SPEAKS_FOR_MAX - 1) == GW_OK,
+    ok(list_valid(list, GW_SPEAKS_FOR_MAX - 1) == GW_OK,
        "a list of many entries is valid");
 
     list[GW_SPEAKS_FOR_MAX - 1] = 'a';
 
-    ok(gw_identity_speaks_valid(list, GW_SPEAKS_FOR_MAX) == GW_OK,
+    ok(list_valid(list, GW_SPEAKS_FOR_MAX) == GW_OK,
        "also of the greatest length");
     list[GW_SPEAKS_FOR_MAX - 1] = ',';
     list[GW_SPEAKS_FOR_MAX] = 'a';
-    ok(gw_identity_speaks_valid(list, GW_SPEAKS_FOR_MAX + 1) == GW_ERROR,
+    ok(list_valid(list, GW_SPEAKS_FOR_MAX + 1) == GW_ERROR,
        "but not longer than that");
 }
 

@@ -202,6 +202,17 @@ fill(gw_stats_slot_t *s, unsigned nclasses, uint64_t seed)
     s->kafka_permanent_errors = n++;
     s->kafka_tx_retries = n++;
 
+    s->auth_failures[GW_AUTH_NONE][GW_R_UNAUTHENTICATED] = n++;
+    s->auth_failures[GW_AUTH_JWT][GW_R_UNAUTHENTICATED] = n++;
+    s->auth_failures[GW_AUTH_JWT][GW_R_RATE_LIMITED] = n++;
+    s->auth_failures[GW_AUTH_TLS][GW_R_FORBIDDEN] = n++;
+    s->auth_lookups[GW_AUTH_HIT] = n++;
+    s->auth_lookups[GW_AUTH_NEGATIVE_HIT] = n++;
+    s->auth_lookups[GW_AUTH_MISS] = n++;
+    s->auth_positive = n++;
+    s->auth_negative = n++;
+    s->auth_generation = n++;
+
     s->charged = n++;
     s->capacity = n++;
     s->loop_lag_us = n++;
@@ -229,6 +240,7 @@ make_view(void)
     memset(&view, 0, sizeof(view));
 
     name_set(&gateways[0].name, "fleet");
+    gateways[0].auth_methods = 1u << GW_AUTH_JWT | 1u << GW_AUTH_TLS;
     gateways[0].nclasses = 3;
     name_set(&gateways[0].class_name[0], "control");
     name_set(&gateways[0].class_name[1], "telemetry");
@@ -567,7 +579,7 @@ test_format(const char *text, size_t len)
     }
 
     is_u64(twice, 0, "no family begins twice");
-    is_u64(page.nfamilies, 42, "all families are there");
+    is_u64(page.nfamilies, 46, "all families are there");
 
     twice = 0;
     first = 0;
@@ -1176,6 +1188,130 @@ test_workers(json_t *j)
 }
 
 
+static void
+test_auth(json_t *j, json_t *other)
+{
+    char              worker[24];
+    unsigned          i, n;
+    gw_stats_slot_t  *s;
+
+    s = &gateways[0].sum;
+
+    is_u64(total("auth_failures_total", "fleet", "method", "none", "reason",
+                 "unauthenticated", NULL),
+           s->auth_failures[GW_AUTH_NONE][GW_R_UNAUTHENTICATED],
+           "text: senders without credentials");
+    is_u64(total("auth_failures_total", "fleet", "method", "jwt", "reason",
+                 "rate_limited", NULL),
+           s->auth_failures[GW_AUTH_JWT][GW_R_RATE_LIMITED],
+           "text: a method and a reason of its own");
+    is_u64(total("auth_failures_total", "fleet", "method", "tls", "reason",
+                 "forbidden", NULL),
+           s->auth_failures[GW_AUTH_TLS][GW_R_FORBIDDEN],
+           "text: a reason that is rare is shown when it was met");
+    is_number("0", "auth_failures_total", "fleet", "method", "tls", "reason",
+              "revoked");
+    is_number("", "auth_failures_total", "fleet", "method", "devices",
+              "reason", "unauthenticated");
+    is_number("", "auth_failures_total", "fleet", "method", "jwt", "reason",
+              "forbidden");
+
+    ok(total("auth_cache_lookups_total", "fleet", "result", "hit", NULL, NULL,
+             NULL)
+       == s->auth_lookups[GW_AUTH_HIT]
+       && total("auth_cache_lookups_total", "fleet", "result", "negative_hit",
+                NULL, NULL, NULL)
+          == s->auth_lookups[GW_AUTH_NEGATIVE_HIT]
+       && total("auth_cache_lookups_total", "fleet", "result", "miss", NULL,
+                NULL, NULL)
+          == s->auth_lookups[GW_AUTH_MISS],
+       "text: what the cache said");
+    ok(total("auth_cache_entries", "fleet", "kind", "positive", NULL, NULL,
+             NULL)
+       == s->auth_positive
+       && total("auth_cache_entries", "fleet", "kind", "negative", NULL, NULL,
+                NULL)
+          == s->auth_negative,
+       "text: what the cache holds, of the workers that live");
+
+    n = 0;
+
+    for (i = 0; i < gateways[0].nslots; i++) {
+
+        if (gateways[0].slots[i].pid == 0) {
+            continue;
+        }
+
+        sprintf(worker, "%u", (unsigned) gateways[0].slots[i].worker);
+
+        n += total("auth_generation", "fleet", "worker", worker, NULL, NULL,
+                   NULL)
+             == gateways[0].slots[i].auth_generation;
+    }
+
+    is_u64(n, 2, "text: the generation of each worker that lives");
+
+    ok(count(j, "auth/failures/jwt/rate_limited")
+       == s->auth_failures[GW_AUTH_JWT][GW_R_RATE_LIMITED]
+       && count(j, "auth/failures/none/unauthenticated")
+          == s->auth_failures[GW_AUTH_NONE][GW_R_UNAUTHENTICATED]
+       && at(j, "auth/failures/devices") == NULL
+       && at(j, "auth/failures/jwt/revoked") == NULL,
+       "JSON: failures that were met, of the methods that are asked");
+    ok(count(j, "auth/cache/hits") == s->auth_lookups[GW_AUTH_HIT]
+       && count(j, "auth/cache/negative_hits")
+          == s->auth_lookups[GW_AUTH_NEGATIVE_HIT]
+       && count(j, "auth/cache/misses") == s->auth_lookups[GW_AUTH_MISS]
+       && count(j, "auth/cache/positive") == s->auth_positive
+       && count(j, "auth/cache/negative") == s->auth_negative,
+       "JSON: the cache");
+    ok(count(j, "workers/1/auth_generation") == slots[0][1].auth_generation,
+       "JSON: the generation of a worker");
+
+    n = 0;
+
+    for (i = 0; i < page.nseries; i++) {
+        n += strncmp(page.series[i].name, "auth_", 5) == 0
+             && strcmp(label(&page.series[i], "gateway"), "fleet") != 0;
+    }
+
+    is_u64(n, 0, "text: no word on senders for a gateway that asks nobody");
+    ok(at(other, "auth") == NULL, "JSON: nor there");
+}
+
+
+/* a worker of the old configuration and one of the new have one number */
+
+static void
+test_reload(void)
+{
+    char     *text;
+    size_t    len;
+    uint64_t  worker, generation;
+
+    worker = slots[0][1].worker;
+    generation = slots[0][1].generation;
+
+    slots[0][1].worker = slots[0][0].worker;
+    slots[0][1].generation = slots[0][0].generation - 1;
+
+    text = gw_prometheus(&view, &len);
+    text = realloc(text, len + 1);
+    text[len] = '\0';
+
+    memset(&page, 0, sizeof(page));
+    parse(text, len);
+
+    is_u64(all("auth_generation", "fleet"), slots[0][0].auth_generation,
+           "text: while both live the newer one is shown, once");
+
+    free(text);
+
+    slots[0][1].worker = worker;
+    slots[0][1].generation = generation;
+}
+
+
 static int
 holds(const char *text, size_t len, const char *what)
 {
@@ -1427,11 +1563,13 @@ main(int argc, char **argv)
     test_gateway(at(root, "gateways/1"), 1);
     test_kafka(at(root, "gateways/0"), at(root, "gateways/1"));
     test_workers(at(root, "gateways/0"));
+    test_auth(at(root, "gateways/0"), at(root, "gateways/1"));
 
     json_decref(root);
     free(json);
     free(text);
 
+    test_reload();
     test_names();
     test_no_memory();
 
