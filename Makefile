@@ -20,12 +20,15 @@ export BUILD CC NGINX_BINARY NGINX_SRC NDK_SRC CFLAGS_EXTRA PORT MAKE
 # targets named in one line are made in that order: "make deps run"
 .NOTPARALLEL:
 
-.PHONY: modules help deps deps-test unit unit-programs test lint docs-check \
-        examples ledger mutants fuzz asan valgrind matrix bench run stop \
+.PHONY: modules tools help deps deps-test unit unit-programs test lint \
+        docs-check examples ledger mutants fuzz asan valgrind matrix bench run stop \
         kafka kafka-stop static dist clean
 
 modules:        ## the loadable modules, into build/modules (the default)
 	@+.ci/build
+
+tools:          ## gateway-devices, which keeps the registry, into build
+	@+$(MAKE) --no-print-directory -s -f .ci/tools.mk
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' Makefile \
@@ -48,6 +51,7 @@ test: modules unit-programs   ## all of it, the rigs below in a short form
 
 unit-programs:
 	@+$(MAKE) --no-print-directory -s -f .ci/unit.mk
+	@+$(MAKE) --no-print-directory -s -f .ci/tools.mk tests
 
 unit: unit-programs   ## the unit tests of pure/, under ASan and UBSan
 	@.ci/test unit
@@ -58,7 +62,7 @@ lint: modules   ## what a compiler does not see
 docs-check:     ## README.md against the sources
 	@.ci/test docs
 
-examples: modules   ## nginx -t on every file of conf-examples
+examples: modules tools   ## nginx -t on every file of conf-examples
 	@.ci/test examples
 
 ledger: modules unit-programs   ## devices, faults and the account (S=full)
