@@ -22,6 +22,7 @@
 
 #include "gw.h"
 #include "gw_envelope.h"
+#include "gw_identity.h"
 #include "gw_json.h"
 #include "gw_lanes.h"
 #include "gw_outcome.h"
@@ -63,8 +64,10 @@ typedef struct {
 typedef struct {
     ngx_gateway_t         *gateway;
     gw_proto_e             protocol;
-    ngx_str_t              device;     /* the identity; len 0: the envelope
-                                          says who it is */
+    const gw_identity_t   *identity;   /* NULL: gateway_auth is off */
+    ngx_str_t              device;     /* all messages are of it; len 0: the
+                                          envelope says of whom they are, or
+                                          else the identity */
     ngx_uint_t             class_index;/* default class */
     ngx_uint_t             ack;        /* NGX_GATEWAY_ACK_* of the location,
                                           0: that of the class */

@@ -34,6 +34,8 @@ static char *ngx_gateway_pressure(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_gateway_retry(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_gateway_auth_failures(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_gateway_property(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_gateway_properties(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -46,6 +48,11 @@ static ngx_int_t ngx_gateway_add_class(ngx_gateway_t *gateway,
 
 static ngx_conf_num_bounds_t  ngx_gateway_floor_bounds = {
     ngx_conf_check_num_bounds, 0, 1000000
+};
+
+
+static ngx_conf_num_bounds_t  ngx_gateway_auth_cache_bounds = {
+    ngx_conf_check_num_bounds, 1, 10000000
 };
 
 
@@ -135,6 +142,20 @@ static ngx_command_t  ngx_gateway_block_commands[] = {
       offsetof(ngx_gateway_t, drain_timeout),
       NULL },
 
+    { ngx_string("auth_cache"),
+      NGX_GATEWAY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      0,
+      offsetof(ngx_gateway_t, auth_cache),
+      &ngx_gateway_auth_cache_bounds },
+
+    { ngx_string("auth_failures"),
+      NGX_GATEWAY_CONF|NGX_CONF_TAKE12,
+      ngx_gateway_auth_failures,
+      0,
+      0,
+      NULL },
+
     { ngx_string("property"),
       NGX_GATEWAY_CONF|NGX_CONF_TAKE2,
       ngx_gateway_property,
@@ -182,6 +203,9 @@ ngx_gateway_block_create(ngx_gateway_t *gateway)
     gateway->drain_timeout = NGX_CONF_UNSET_MSEC;
     gateway->retry_min = NGX_CONF_UNSET_MSEC;
     gateway->retry_max = NGX_CONF_UNSET_MSEC;
+    gateway->auth_cache = NGX_CONF_UNSET_UINT;
+    gateway->auth_rate = NGX_CONF_UNSET_UINT;
+    gateway->auth_burst = NGX_CONF_UNSET_UINT;
 }
 
 
@@ -214,6 +238,9 @@ ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway)
     ngx_conf_init_msec_value(gateway->drain_timeout, 30000);
     ngx_conf_init_msec_value(gateway->retry_min, 100);
     ngx_conf_init_msec_value(gateway->retry_max, 5000);
+    ngx_conf_init_uint_value(gateway->auth_cache, 10000);
+    ngx_conf_init_uint_value(gateway->auth_rate, 10);
+    ngx_conf_init_uint_value(gateway->auth_burst, 100);
 
     /* a worker's; above it sums with a share or a mark would overflow */
 
@@ -771,6 +798,64 @@ ngx_gateway_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     gateway->retry_min = min;
     gateway->retry_max = max;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_gateway_auth_failures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_gateway_t *gateway = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (gateway->auth_rate != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        gateway->auth_rate = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = NGX_ERROR;
+
+    if (value[1].len > 3
+        && ngx_strncmp(&value[1].data[value[1].len - 3], "r/s", 3) == 0)
+    {
+        n = ngx_atoi(value[1].data, value[1].len - 3);
+    }
+
+    if (n < 1 || n > 1000000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid rate \"%V\", it must be \"off\" or from "
+                           "1r/s to 1000000r/s", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    gateway->auth_rate = n;
+
+    if (cf->args->nelts == 3) {
+        n = NGX_ERROR;
+
+        if (ngx_strncmp(value[2].data, "burst=", 6) == 0) {
+            n = ngx_atoi(&value[2].data[6], value[2].len - 6);
+        }
+
+        if (n < 1 || n > 1000000) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be "
+                               "\"burst=\" with a number from 1 to 1000000",
+                               &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        gateway->auth_burst = n;
+    }
 
     return NGX_CONF_OK;
 }

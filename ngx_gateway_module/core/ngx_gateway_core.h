@@ -18,7 +18,7 @@
 #define NGX_GATEWAY_MODULE       0x59574147   /* "GAWY" */
 #define NGX_GATEWAY_CONF         0x02000000
 
-#define NGX_GATEWAY_ZONE_MAGIC   0x0130574147ULL
+#define NGX_GATEWAY_ZONE_MAGIC   0x0230574147ULL
 #define NGX_GATEWAY_TICK         100          /* ms */
 
 /* bounds of one JSON document; README names them */
@@ -26,6 +26,9 @@
 #define NGX_GATEWAY_JSON_DEPTH   32
 #define NGX_GATEWAY_JSON_KEYS    1024         /* of one object */
 #define NGX_GATEWAY_JSON_NUMBER  1024         /* bytes of one number */
+
+
+typedef struct ngx_gateway_auth_worker_s  ngx_gateway_auth_worker_t;
 
 
 typedef struct {
@@ -38,8 +41,6 @@ typedef struct {
     unsigned           opaque:1;
     unsigned           overflow_set:1;
 } ngx_gateway_class_t;
-
-
 
 
 /* per cycle, read-only after init_conf */
@@ -65,6 +66,11 @@ struct ngx_gateway_s {
     ngx_msec_t             drain_timeout;
     ngx_msec_t             retry_min;
     ngx_msec_t             retry_max;
+    ngx_uint_t             auth_cache;        /* identities kept a worker */
+    ngx_uint_t             auth_rate;         /* failures a second, 0: any */
+    ngx_uint_t             auth_burst;
+    ngx_uint_t             auth_methods;      /* bits, of all chains */
+    gw_str_t              *class_names;       /* where a chain wants them */
     ngx_shm_zone_t        *zone;
 
     void                  *sink_conf;         /* the sink's checked form */
@@ -75,6 +81,8 @@ struct ngx_gateway_s {
 typedef struct {
     ngx_array_t            gateways;          /* ngx_gateway_t * */
     ngx_array_t            refs;              /* ngx_gateway_class_ref_t */
+    ngx_array_t            auths;             /* ngx_gateway_auth_t * */
+    ngx_array_t            auth_files;        /* ngx_gateway_auth_file_t * */
     ngx_uint_t             generation;
 } ngx_gateway_main_conf_t;
 
@@ -178,6 +186,8 @@ struct ngx_gateway_worker_s {
 
     ngx_queue_t            done;              /* waiters to be called */
 
+    ngx_gateway_auth_worker_t  *auth;         /* NULL: no chain */
+
     unsigned               draining:1;
     unsigned               ended:1;
     unsigned               pressure:1;        /* as last logged */
@@ -226,6 +236,16 @@ void ngx_gateway_waiter_attach(ngx_gateway_waiter_t *waiter,
     ngx_gateway_msg_t *msg, uint32_t index);
 void ngx_gateway_waiter_run(ngx_gateway_worker_t *w);
 void ngx_gateway_waiter_free_all(void);
+
+/*
+ * ngx_gateway_auth.c.  start: after fork, when every gateway has its worker,
+ * NGX_ERROR: said; stop: before the worker ends; gauges: inside a write
+ * section of the worker's slot.
+ */
+ngx_int_t ngx_gateway_auth_start(ngx_cycle_t *cycle,
+    ngx_gateway_main_conf_t *gmcf);
+void ngx_gateway_auth_stop(ngx_gateway_main_conf_t *gmcf);
+void ngx_gateway_auth_gauges(ngx_gateway_worker_t *w);
 
 /* ngx_gateway_worker.c */
 ngx_int_t ngx_gateway_init_process(ngx_cycle_t *cycle);

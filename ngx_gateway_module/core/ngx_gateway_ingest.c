@@ -191,6 +191,21 @@ ngx_gateway_authorize(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
         envelope->device.data = origin->device.data;
         envelope->device.len = origin->device.len;
 
+    } else if (origin->identity) {
+
+        if (envelope->device.len == 0) {
+            envelope->device.data = origin->identity->device;
+            envelope->device.len = origin->identity->device_len;
+
+        } else if (gw_identity_speaks(origin->identity,
+                                      envelope->device.data,
+                                      envelope->device.len)
+                   != GW_OK)
+        {
+            return ngx_gateway_refused(result, GW_R_FORBIDDEN,
+                           "the sender does not speak for this device");
+        }
+
     } else if (envelope->device.len == 0) {
         return ngx_gateway_refused(result, GW_R_MALFORMED,
                                    "member \"device\" is missing");
@@ -214,6 +229,13 @@ ngx_gateway_authorize(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
                            "member \"class\" differs from the class of the "
                            "request");
         }
+    }
+
+    if (origin->identity
+        && !(origin->identity->classes & (1u << *class_index)))
+    {
+        return ngx_gateway_refused(result, GW_R_FORBIDDEN,
+                           "the sender may not send messages of this class");
     }
 
     name = ngx_gateway_class_name(origin->gateway, *class_index);

@@ -12,7 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_gateway_core.h"
+#include "ngx_gateway_auth_core.h"
 
 
 typedef struct {
@@ -92,6 +92,12 @@ ngx_gateway_create_conf(ngx_cycle_t *cycle)
         != NGX_OK
         || ngx_array_init(&gmcf->refs, cycle->pool, 4,
                           sizeof(ngx_gateway_class_ref_t))
+           != NGX_OK
+        || ngx_array_init(&gmcf->auths, cycle->pool, 4,
+                          sizeof(ngx_gateway_auth_t *))
+           != NGX_OK
+        || ngx_array_init(&gmcf->auth_files, cycle->pool, 4,
+                          sizeof(ngx_gateway_auth_file_t *))
            != NGX_OK)
     {
         return NULL;
@@ -137,6 +143,10 @@ ngx_gateway_init_conf(ngx_cycle_t *cycle, void *conf)
                           refs[i].file, refs[i].line);
             return NGX_CONF_ERROR;
         }
+    }
+
+    if (ngx_gateway_auth_init_conf(cycle, gmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     gmcf->generation = ++ngx_gateway_generation;
@@ -187,6 +197,8 @@ ngx_gateway_add(ngx_conf_t *cf, ngx_str_t *name)
      *     gateway->declared = 0;
      *     gateway->topic = { 0, NULL };
      *     gateway->dead_letter = { 0, NULL };
+     *     gateway->auth_methods = 0;
+     *     gateway->class_names = NULL;
      *     gateway->zone = NULL;
      *     gateway->sink_conf = NULL;
      *     gateway->worker = NULL;

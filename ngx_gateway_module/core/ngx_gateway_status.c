@@ -111,6 +111,7 @@ ngx_gateway_status_view(ngx_gateway_t *gateway, gw_view_gateway_t *view)
     view->name.len = gateway->name.len;
     view->nclasses = gateway->classes.nelts;
     view->has_brokers = gateway->brokers.nelts != 0;
+    view->auth_methods = (unsigned) gateway->auth_methods;
 
     for (i = 0; i < gateway->classes.nelts; i++) {
         name = ngx_gateway_class_name(gateway, i);

@@ -83,7 +83,7 @@ ngx_gateway_init_process(ngx_cycle_t *cycle)
         }
     }
 
-    return NGX_OK;
+    return ngx_gateway_auth_start(cycle, gmcf);
 }
 
 
@@ -483,6 +483,8 @@ ngx_gateway_gauges(ngx_gateway_worker_t *w)
     s->pressure = gw_lanes_pressure(w->lanes);
     s->draining = w->draining;
 
+    ngx_gateway_auth_gauges(w);
+
     gw_stats_end(s);
 }
 
@@ -611,6 +613,7 @@ ngx_gateway_exit_process(ngx_cycle_t *cycle)
         }
     }
 
+    ngx_gateway_auth_stop(gmcf);
     ngx_gateway_waiter_free_all();
     ngx_gateway_memory_free_all();
 }

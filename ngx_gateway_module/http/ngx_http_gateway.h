@@ -15,6 +15,7 @@
 #include <ngx_http.h>
 
 #include "ngx_gateway.h"
+#include "ngx_gateway_auth.h"
 
 
 #define NGX_HTTP_GATEWAY_ENVELOPE  0
@@ -32,6 +33,7 @@ typedef struct {
 
 typedef struct {
     ngx_gateway_t              *gateway;
+    ngx_gateway_auth_t         *auth;          /* NULL: nothing was said */
     ngx_http_complex_value_t   *device;
     ngx_http_complex_value_t   *class;
     u_char                     *class_file;
@@ -90,13 +92,29 @@ typedef struct {
 } ngx_http_gateway_headers_t;
 
 
+/* who sends, where gateway_auth asks */
+
+typedef struct {
+    ngx_gateway_auth_t         *auth;
+    ngx_gateway_credentials_t   credentials;
+    ngx_gateway_auth_result_t   result;
+    gw_signature_t              signature;
+    ngx_str_t                   tenant;
+    unsigned                    sign:1;        /* judged with the body */
+    unsigned                    kept:1;        /* the identity is a copy */
+} ngx_http_gateway_sender_t;
+
+
 typedef struct {
     ngx_http_request_t         *request;
     ngx_gateway_waiter_t        waiter;
     ngx_gateway_origin_t        origin;
     ngx_http_gateway_headers_t  headers;
     ngx_event_t                 timer;         /* body, then answer */
-    ngx_str_t                   device;        /* of a single message */
+    ngx_http_gateway_sender_t  *sender;        /* NULL: nobody asked */
+    ngx_str_t                   device;        /* the identity, then that of
+                                                  a single message */
+    unsigned                    class_known:1; /* of all of the body */
 
     ngx_http_gateway_body_e     body;
     ngx_http_gateway_encoding_e encoding;
@@ -127,17 +145,33 @@ void ngx_http_gateway_ingest(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
 
 /*
- * ngx_http_gateway_origin.c.  origin: NGX_DECLINED: go on; else what the
- * handler shall return, for the request was refused.  *class_known becomes 1
- * where no message of the body can be of another class.  media_type:
- * NGX_DECLINED: not supported, *detail is a constant sentence.
+ * ngx_http_gateway_origin.c.  NGX_DECLINED: refused, *reason, and *detail, a
+ * constant sentence or NULL, say why.  origin: what is known before it is
+ * known who sends; sender: what rests on that, so in a signed request it comes
+ * with the body.
  */
 void ngx_http_gateway_find_headers(ngx_http_request_t *r,
     ngx_http_gateway_headers_t *headers);
 ngx_int_t ngx_http_gateway_origin(ngx_http_request_t *r,
-    ngx_http_gateway_ctx_t *ctx, ngx_uint_t *class_known);
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail);
+ngx_int_t ngx_http_gateway_sender(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail);
 ngx_int_t ngx_http_gateway_media_type(ngx_http_request_t *r,
-    ngx_http_gateway_ctx_t *ctx, const char **detail);
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail);
+
+/*
+ * ngx_http_gateway_auth.c.  identify: NGX_OK: the origin has an identity;
+ * NGX_AGAIN: its body decides; NGX_DECLINED: *reason.  identify_again: when
+ * the body, as it was sent, is there; NGX_OK or NGX_DECLINED.  challenge: the
+ * headers WWW-Authenticate (RFC 9110 section 11.6.1) of a 401.
+ */
+ngx_int_t ngx_http_gateway_identify(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, ngx_gateway_auth_t *auth,
+    gw_reason_e *reason);
+ngx_int_t ngx_http_gateway_identify_again(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *body, gw_reason_e *reason);
+ngx_int_t ngx_http_gateway_challenge(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx);
 
 /*
  * ngx_http_gateway_body.c: reads the body and gives it, whole, inflated and

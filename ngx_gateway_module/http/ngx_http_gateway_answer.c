@@ -162,10 +162,22 @@ ngx_http_gateway_answer_one(ngx_http_request_t *r,
 
     glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
 
-    ngx_log_error(glcf->log_level, r->connection->log, 0,
-                  "gateway message refused: %s%s%V",
-                  gw_reason(ctx->result.reason)->name,
-                  detail.len ? ", " : "", &detail);
+    /* a storm of wrong credentials is not one of log lines */
+
+    if (ctx->sender == NULL || ctx->origin.identity
+        || ngx_gateway_auth_log_allowed(r->connection->log))
+    {
+        ngx_log_error(glcf->log_level, r->connection->log, 0,
+                      "gateway message refused: %s%s%V",
+                      gw_reason(ctx->result.reason)->name,
+                      detail.len ? ", " : "", &detail);
+    }
+
+    if (ctx->result.reason == GW_R_UNAUTHENTICATED && ctx->sender
+        && ngx_http_gateway_challenge(r, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (gw_reason(ctx->result.reason)->retryable
         && ngx_http_gateway_retry_after(r) != NGX_OK)

@@ -87,6 +87,17 @@ ngx_http_gateway_body_handler(ngx_http_request_t *r)
 
     ngx_gateway_count_bytes(ctx->origin.gateway, GW_PROTO_HTTP, text.len);
 
+    if (ctx->sender) {
+
+        if (ngx_http_gateway_identify_again(r, ctx, &text, &reason) != NGX_OK
+            || (ctx->sender->sign
+                && ngx_http_gateway_sender(r, ctx, &reason, &detail)
+                   != NGX_OK))
+        {
+            goto refused;
+        }
+    }
+
     if (ctx->encoding != NGX_HTTP_GATEWAY_IDENTITY) {
 
         reason = ngx_http_gateway_inflate(r, ctx, &text, &inflated, &detail);

@@ -1,8 +1,8 @@
 /*
  * ngx_http_gateway_ingest.c - a request becomes messages.
  *
- * The cheapest refusals stand first: method, class under pressure, identity
- * and media type are judged before a byte of the body is read.  A JSON array
+ * The cheapest refusals stand first: method, class under pressure, sender and
+ * media type are judged before a byte of the body is read.  A JSON array
  * is staged whole and submitted only when its last bracket was found, since a
  * broken array has no place to go on from; a line of NDJSON stands alone.
  */
@@ -60,7 +60,6 @@ ngx_int_t
 ngx_http_gateway_handler(ngx_http_request_t *r)
 {
     ngx_int_t                     rc;
-    ngx_uint_t                    class_known;
     const char                   *detail;
     gw_reason_e                   reason;
     ngx_http_gateway_ctx_t       *ctx;
@@ -79,26 +78,45 @@ ngx_http_gateway_handler(ngx_http_request_t *r)
 
     ngx_http_gateway_find_headers(r, &ctx->headers);
 
-    class_known = 0;
+    detail = NULL;
 
-    rc = ngx_http_gateway_origin(r, ctx, &class_known);
-
-    if (rc != NGX_DECLINED) {
-        return rc;
+    if (ngx_http_gateway_origin(r, ctx, &reason, &detail) != NGX_OK) {
+        goto refused;
     }
 
-    reason = ngx_gateway_admit(glcf->gateway, class_known,
+    reason = ngx_gateway_admit(glcf->gateway, ctx->class_known,
                                ctx->origin.class_index);
 
     if (reason != GW_R_NONE) {
-        return ngx_http_gateway_refuse(r, ctx, reason, NULL);
+        goto refused;
     }
 
-    if (ngx_http_gateway_media_type(r, ctx, &detail) != NGX_OK) {
-        return ngx_http_gateway_refuse(r, ctx, GW_R_UNSUPPORTED, detail);
+    rc = NGX_OK;
+
+    if (glcf->auth && ngx_gateway_auth_on(glcf->auth)) {
+
+        rc = ngx_http_gateway_identify(r, ctx, glcf->auth, &reason);
+
+        if (rc == NGX_DECLINED) {
+            goto refused;
+        }
+    }
+
+    if (rc == NGX_OK
+        && ngx_http_gateway_sender(r, ctx, &reason, &detail) != NGX_OK)
+    {
+        goto refused;
+    }
+
+    if (ngx_http_gateway_media_type(r, ctx, &reason, &detail) != NGX_OK) {
+        goto refused;
     }
 
     return ngx_http_gateway_read_body(r, ctx);
+
+refused:
+
+    return ngx_http_gateway_refuse(r, ctx, reason, detail);
 }
 
 

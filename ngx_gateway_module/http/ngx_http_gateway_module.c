@@ -16,6 +16,8 @@ static char *ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_gateway_auth(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gateway_topic(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -70,6 +72,13 @@ static ngx_command_t  ngx_http_gateway_commands[] = {
     { ngx_string("gateway_pass"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_gateway_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("gateway_auth"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_gateway_auth,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -281,6 +290,7 @@ ngx_http_gateway_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->gateway = NULL;
+     *     conf->auth = NULL;
      *     conf->class_file = NULL;
      *     conf->class_line = 0;
      *     conf->status = 0;
@@ -318,6 +328,10 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->class_line = prev->class_line;
     }
 
+    if (conf->auth == NULL) {
+        conf->auth = prev->auth;
+    }
+
     ngx_conf_merge_ptr_value(conf->device, prev->device, NULL);
     ngx_conf_merge_ptr_value(conf->class, prev->class, NULL);
     ngx_conf_merge_ptr_value(conf->topic, prev->topic, NULL);
@@ -352,11 +366,28 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (conf->format == NGX_HTTP_GATEWAY_RAW && conf->device == NULL) {
+    if (conf->format == NGX_HTTP_GATEWAY_RAW && conf->device == NULL
+        && (conf->auth == NULL || !ngx_gateway_auth_on(conf->auth)))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"gateway_format raw\" needs \"gateway_device\": "
-                           "a raw body does not say who sent it");
+                           "\"gateway_format raw\" needs \"gateway_auth\" or "
+                           "\"gateway_device\": a raw body does not say who "
+                           "sent it");
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->auth) {
+        conf->auth = ngx_gateway_auth_bind(cf, conf->auth, conf->gateway);
+        if (conf->auth == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+    } else if (conf->device == NULL && !clcf->noname) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "location \"%V\" takes messages from anybody for "
+                           "any device: set \"gateway_auth\", or "
+                           "\"gateway_auth off\" where that is meant",
+                           &clcf->name);
     }
 
     if (conf->class && conf->class->lengths == NULL) {
@@ -403,6 +434,30 @@ ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_gateway_handler;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_gateway_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gateway_loc_conf_t *glcf = conf;
+
+#if !(NGX_HTTP_SSL)
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "tls") == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"gateway_auth tls\" needs nginx built with "
+                           "--with-http_ssl_module");
+        return NGX_CONF_ERROR;
+    }
+
+#endif
+
+    return ngx_gateway_auth_line(cf, &glcf->auth);
 }
 
 

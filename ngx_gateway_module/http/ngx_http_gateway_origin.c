@@ -96,7 +96,7 @@ ngx_http_gateway_find_headers(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
-    ngx_uint_t *class_known)
+    gw_reason_e *reason, const char **detail)
 {
     ngx_str_t                     name;
     ngx_time_t                   *tp;
@@ -125,29 +125,9 @@ ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
         origin->ack_min = NGX_GATEWAY_ACK_DELIVERED;
     }
 
-    if (glcf->device) {
-
-        if (ngx_http_complex_value(r, glcf->device, &origin->device)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        if (origin->device.len == 0) {
-            return ngx_http_gateway_refuse(r, ctx, GW_R_UNAUTHENTICATED,
-                                           "the request has no identity");
-        }
-
-        if (ngx_gateway_identity_valid(&origin->device) != NGX_OK) {
-            return ngx_http_gateway_refuse(r, ctx, GW_R_FORBIDDEN,
-                           "the identity is longer than 128 bytes or has "
-                           "bytes that a device id may not have");
-        }
-    }
-
     /* raw bodies name no class, and a header names it for all of a body */
 
-    *class_known = glcf->format == NGX_HTTP_GATEWAY_RAW;
+    ctx->class_known = (glcf->format == NGX_HTTP_GATEWAY_RAW);
 
     if (headers->class.data) {
 
@@ -155,13 +135,14 @@ ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
                                    headers->class.len, &origin->class_index)
             != NGX_OK)
         {
-            return ngx_http_gateway_refuse(r, ctx, GW_R_MALFORMED,
-                           "header \"Gateway-Class\" names no class of the "
-                           "gateway");
+            *reason = GW_R_MALFORMED;
+            *detail = "header \"Gateway-Class\" names no class of the "
+                      "gateway";
+            return NGX_DECLINED;
         }
 
         origin->class_fixed = 1;
-        *class_known = 1;
+        ctx->class_known = 1;
 
     } else if (glcf->class_index != NGX_CONF_UNSET_UINT) {
         origin->class_index = glcf->class_index;
@@ -169,7 +150,8 @@ ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
     } else if (glcf->class) {
 
         if (ngx_http_complex_value(r, glcf->class, &name) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            *reason = GW_R_INTERNAL;
+            return NGX_DECLINED;
         }
 
         if (name.len
@@ -177,9 +159,9 @@ ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
                                       &origin->class_index)
                != NGX_OK)
         {
-            return ngx_http_gateway_refuse(r, ctx, GW_R_MALFORMED,
-                           "the class of the request is no class of the "
-                           "gateway");
+            *reason = GW_R_MALFORMED;
+            *detail = "the class of the request is no class of the gateway";
+            return NGX_DECLINED;
         }
     }
 
@@ -198,11 +180,88 @@ ngx_http_gateway_origin(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
         }
     }
 
-    if (glcf->topic || glcf->key || glcf->headers) {
-        return ngx_http_gateway_extras(r, ctx);
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_gateway_sender(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    gw_reason_e *reason, const char **detail)
+{
+    ngx_gateway_origin_t         *origin;
+    ngx_http_gateway_loc_conf_t  *glcf;
+
+    glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
+    origin = &ctx->origin;
+
+    /* a class that is not his is refused before the body is read */
+
+    if (ctx->class_known && origin->identity
+        && !(origin->identity->classes & (1u << origin->class_index)))
+    {
+        *reason = GW_R_FORBIDDEN;
+        *detail = "the sender may not send messages of this class";
+        return NGX_DECLINED;
     }
 
-    return NGX_DECLINED;
+    if (glcf->device) {
+
+        if (ngx_http_complex_value(r, glcf->device, &origin->device)
+            != NGX_OK)
+        {
+            *reason = GW_R_INTERNAL;
+            return NGX_DECLINED;
+        }
+
+        if (origin->device.len == 0 && origin->identity == NULL) {
+            *reason = GW_R_UNAUTHENTICATED;
+            *detail = "the request has no identity";
+            return NGX_DECLINED;
+        }
+
+        if (origin->device.len
+            && ngx_gateway_identity_valid(&origin->device) != NGX_OK)
+        {
+            *reason = GW_R_FORBIDDEN;
+            *detail = "the identity is longer than 128 bytes or has bytes "
+                      "that a device id may not have";
+            return NGX_DECLINED;
+        }
+
+        if (origin->device.len && origin->identity
+            && gw_identity_speaks(origin->identity, origin->device.data,
+                                  origin->device.len)
+               != GW_OK)
+        {
+            *reason = GW_R_FORBIDDEN;
+            *detail = "the sender does not speak for the device of the "
+                      "request";
+            return NGX_DECLINED;
+        }
+    }
+
+    if (glcf->topic || glcf->key || glcf->headers) {
+
+        if (ngx_http_gateway_extras(r, ctx) != NGX_OK) {
+            *reason = GW_R_INTERNAL;
+            return NGX_DECLINED;
+        }
+    }
+
+    /* a constant topic is the word of the configuration, not of the sender */
+
+    if (origin->identity && origin->topic.len && glcf->topic->lengths
+        && gw_identity_listed(origin->identity->topics,
+                              origin->identity->topics_len,
+                              origin->topic.data, origin->topic.len)
+           != GW_OK)
+    {
+        *reason = GW_R_FORBIDDEN;
+        *detail = "the sender may not write to this topic";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -221,17 +280,17 @@ ngx_http_gateway_extras(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
     if (glcf->topic
         && ngx_http_complex_value(r, glcf->topic, &origin->topic) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     if (glcf->key
         && ngx_http_complex_value(r, glcf->key, &origin->key) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     if (glcf->headers == NULL) {
-        return NGX_DECLINED;
+        return NGX_OK;
     }
 
     conf = glcf->headers->elts;
@@ -239,7 +298,7 @@ ngx_http_gateway_extras(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
 
     header = ngx_palloc(r->pool, n * sizeof(ngx_gateway_header_t));
     if (header == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     origin->headers = header;
@@ -249,7 +308,7 @@ ngx_http_gateway_extras(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
         if (ngx_http_complex_value(r, &conf[i].value, &header->value)
             != NGX_OK)
         {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return NGX_ERROR;
         }
 
         /* as with add_header: an empty value is no header */
@@ -263,13 +322,13 @@ ngx_http_gateway_extras(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
         origin->nheaders++;
     }
 
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 
 ngx_int_t
 ngx_http_gateway_media_type(ngx_http_request_t *r,
-    ngx_http_gateway_ctx_t *ctx, const char **detail)
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail)
 {
     size_t                        len;
     u_char                       *p, *last;
@@ -278,6 +337,7 @@ ngx_http_gateway_media_type(ngx_http_request_t *r,
 
     glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
 
+    *reason = GW_R_UNSUPPORTED;
     encoding = &ctx->headers.content_encoding;
 
     if (encoding->len == 0

@@ -18,6 +18,8 @@ enum {
     NGX_HTTP_GATEWAY_VAR_STATUS = 0,
     NGX_HTTP_GATEWAY_VAR_REASON,
     NGX_HTTP_GATEWAY_VAR_DEVICE,
+    NGX_HTTP_GATEWAY_VAR_TENANT,
+    NGX_HTTP_GATEWAY_VAR_AUTH,
     NGX_HTTP_GATEWAY_VAR_CLASS,
     NGX_HTTP_GATEWAY_VAR_MESSAGES,
     NGX_HTTP_GATEWAY_VAR_DELIVERY_TIME
@@ -34,6 +36,12 @@ static ngx_http_variable_t  ngx_http_gateway_vars[] = {
 
     { ngx_string("gateway_device"), NULL, ngx_http_gateway_variable,
       NGX_HTTP_GATEWAY_VAR_DEVICE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gateway_tenant"), NULL, ngx_http_gateway_variable,
+      NGX_HTTP_GATEWAY_VAR_TENANT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("gateway_auth"), NULL, ngx_http_gateway_variable,
+      NGX_HTTP_GATEWAY_VAR_AUTH, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("gateway_class"), NULL, ngx_http_gateway_variable,
       NGX_HTTP_GATEWAY_VAR_CLASS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -80,6 +88,28 @@ ngx_http_gateway_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ctx = ngx_http_get_module_ctx(r, ngx_http_gateway_module);
 
     ngx_str_null(&s);
+
+    /* known before anything has become of the request */
+
+    if (ctx && ctx->origin.identity) {
+
+        switch (data) {
+
+        case NGX_HTTP_GATEWAY_VAR_DEVICE:
+            s = ctx->device;
+            goto done;
+
+        case NGX_HTTP_GATEWAY_VAR_TENANT:
+            s = ctx->sender->tenant;
+            goto done;
+
+        case NGX_HTTP_GATEWAY_VAR_AUTH:
+            s.data = (u_char *)
+                     gw_auth_method_name(ctx->sender->result.method);
+            s.len = ngx_strlen(s.data);
+            goto done;
+        }
+    }
 
     if (ctx == NULL || (!ctx->counted && !ctx->answered)) {
 
