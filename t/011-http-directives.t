@@ -79,8 +79,8 @@ gateway_format raw; gateway_device $remote_user;
 gateway_format json;
     invalid value "json"
 gateway_format raw;
-    "gateway_format raw" needs "gateway_device": a raw body does not say who
-    sent it
+    "gateway_format raw" needs "gateway_auth" or "gateway_device": a raw body
+    does not say who sent it
     -> }
 gateway_format raw; gateway_format raw;
     "gateway_format" directive is duplicate
@@ -99,7 +99,7 @@ gateway_format raw; server { gateway_device $http_x; location / { gateway_pass; 
 gateway_format raw; server { location / { gateway_status; } }
 --- refused
 gateway_format raw; server { location / { gateway_pass; } }
-    "gateway_format raw" needs "gateway_device"
+    "gateway_format raw" needs "gateway_auth" or "gateway_device"
     -> }
 
 

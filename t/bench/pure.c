@@ -3,17 +3,16 @@
  * message passes.  A part that became slow is named here; in the figures of a
  * whole worker it would be a percent of noise.
  *
- * Built with -O2, without sanitizers, by t/bench/Bench/Pure.pm.  A line a
- * part: name, bytes or 0, median ns of BENCH_BLOCKS blocks, fastest block.
- * Messages differ in names, numbers and lengths, so that no branch predictor
- * learns them by heart; all of them fit into the cache.
+ * Built with -O2, without sanitizers, by t/bench/Bench/Pure.pm.  Messages
+ * differ in names, numbers and lengths, so that no branch predictor learns
+ * them by heart; all of them fit into the cache.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "gw_envelope.h"
 #include "gw_hist.h"
 #include "gw_json.h"
@@ -24,15 +23,13 @@
 #include "gw_trace.h"
 
 
-#define BENCH_BLOCKS    7
-#define BENCH_BLOCK_NS  2e7        /* of one block, at least */
 #define BENCH_MESSAGES  64         /* a power of two */
 #define BENCH_BATCH     40
 #define BENCH_WAITING   1024       /* items that wait in the lanes */
 #define BENCH_SIZE      255        /* bytes of a message */
 
 
-typedef struct {
+struct bench_s {
     gw_json_t        j;
     char             text[BENCH_MESSAGES][BENCH_SIZE + 1];
     char             times[BENCH_MESSAGES][32];
@@ -46,25 +43,7 @@ typedef struct {
     gw_stats_slot_t  slot;
     gw_hist_t        hist;
     uint64_t         sum;          /* keeps the work from being left out */
-} bench_t;
-
-
-typedef void (*bench_pt)(bench_t *b, unsigned i);
-
-
-typedef struct {
-    const char  *name;
-    unsigned     bytes;            /* of one operation; 0: does not matter */
-    bench_pt     run;
-} bench_part_t;
-
-
-static void
-bench_die(const char *what)
-{
-    fprintf(stderr, "pure bench: %s\n", what);
-    exit(1);
-}
+};
 
 
 static void
@@ -241,68 +220,6 @@ static const bench_part_t  bench_parts[] = {
     { "histogram",       0,                                    bench_hist },
     { "ndjson, 40 lines", BENCH_BATCH * (BENCH_SIZE + 1),    bench_ndjson }
 };
-
-
-static double
-bench_now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (double) ts.tv_sec * 1e9 + (double) ts.tv_nsec;
-}
-
-
-static double
-bench_block(bench_t *b, bench_pt run, unsigned calls)
-{
-    double    start;
-    unsigned  i;
-
-    start = bench_now();
-
-    for (i = 0; i < calls; i++) {
-        run(b, i);
-    }
-
-    return bench_now() - start;
-}
-
-
-static int
-bench_compare(const void *one, const void *two)
-{
-    double  a, b;
-
-    a = *(const double *) one;
-    b = *(const double *) two;
-
-    return (a > b) - (a < b);
-}
-
-
-static void
-bench_measure(bench_t *b, const bench_part_t *part)
-{
-    double    ns[BENCH_BLOCKS];
-    unsigned  i, calls;
-
-    calls = 64;
-
-    while (bench_block(b, part->run, calls) < BENCH_BLOCK_NS) {
-        calls *= 2;
-    }
-
-    for (i = 0; i < BENCH_BLOCKS; i++) {
-        ns[i] = bench_block(b, part->run, calls) / calls;
-    }
-
-    qsort(ns, BENCH_BLOCKS, sizeof(double), bench_compare);
-
-    printf("%s\t%u\t%.1f\t%.1f\n", part->name, part->bytes,
-           ns[BENCH_BLOCKS / 2], ns[0]);
-}
 
 
 static void

@@ -8,6 +8,7 @@ package Bench::Case;
 use strict;
 use warnings;
 
+use Bench::Auth;
 use Bench::Callgrind;
 
 our $PATH = '/v1/messages';
@@ -54,6 +55,7 @@ our @ALL = (
       say => 'NDJSON of 100, ack queued',
       location => 'gateway_pass bench; gateway_ack queued;',
       load => { batch => 100, form => 'ndjson' }, fill => 1000 },
+    Bench::Auth::cases(24130),
 );
 
 
@@ -111,7 +113,8 @@ sub conf {
     # Kafka and would flatter the mean
 
     if ($case->{gateway}) {
-        my $properties = properties($case, $callgrind);
+        my $properties = Bench::Auth::gateway($case)
+                         . properties($case, $callgrind);
 
         $gateway = <<"END";
 gateway bench {
@@ -125,6 +128,8 @@ END
 
     # for the rig: who works, and is Kafka reached
     my $warm = $case->{gateway} ? 'gateway_pass bench;' : 'return 204;';
+
+    my $location = $case->{location} =~ s/\bAUTH\b/$dir/gr;
 
     # who traces a worker must be its user
     my $user = $> == 0 ? 'user root;' : '';
@@ -149,7 +154,7 @@ ${gateway}http {
     client_body_buffer_size 256k;
     server {
         listen 127.0.0.1:$case->{port} backlog=4096;
-        location $PATH { $case->{location} }
+        location $PATH { $location }
         location /warm { $warm }
         location /pid { return 200 \$pid; }
     }

@@ -1,7 +1,8 @@
 package Bench::Gates;
 
 # Bench::Gates - the file t/bench/gates: "name bound" a line, the most that a
-# request of the case may cost, in instructions of a "return 204".
+# request of the case may cost, in instructions of a "return 204"; or "name
+# bound of other", in those of a request of another case.
 
 use strict;
 use warnings;
@@ -18,10 +19,10 @@ sub read {
         s/#.*//;
         next unless /\S/;
 
-        /^\s*([a-z0-9]+)\s+(\d+(?:\.\d+)?)\s*$/
-            or die "$file:$.: not \"name bound\": $_";
+        /^\s*([a-z0-9]+)\s+(\d+(?:\.\d+)?)(?:\s+of\s+([a-z0-9]+))?\s*$/
+            or die "$file:$.: not \"name bound [of name]\": $_";
 
-        push @gates, [$1, $2];
+        push @gates, { name => $1, bound => $2, of => $3 || '204' };
     }
 
     die "$file: no gate in it\n" unless @gates;
@@ -33,11 +34,13 @@ sub read {
 # one line of TAP
 
 sub line {
-    my ($n, $name, $bound, $ratio) = @_;
+    my ($n, $gate, $ratio) = @_;
 
-    return sprintf "%s %d - %s costs %.4f of a return 204, at most %s\n",
-                   $ratio <= $bound ? 'ok' : 'not ok', $n, $name, $ratio,
-                   $bound;
+    return sprintf "%s %d - %s costs %.4f of %s, at most %s\n",
+                   $ratio <= $gate->{bound} ? 'ok' : 'not ok', $n,
+                   $gate->{name}, $ratio,
+                   $gate->{of} eq '204' ? 'a return 204' : $gate->{of},
+                   $gate->{bound};
 }
 
 1;

@@ -38,22 +38,28 @@ sub build {
 # { requests, messages, seconds, acked, queued, p50_us, p99_us, .. }
 
 sub run {
-    my ($binary, $instance, $count, %args) = @_;
+    my ($rig, $instance, $count, %args) = @_;
 
-    my %o = (connections => 64, rate => 0, seed => 1,
-             classes => 'telemetry=1', plain => undef,
+    my %o = (connections => 64, rate => 0,
              %{$instance->{case}{load} || {}},
              %args);
 
     my @under = @{delete $o{under} || []};
+    my $core = delete $o{core} || 0;
 
-    my @command = (@under, 'taskset', '-c', delete $o{core} || 0,
-                   $binary, '--protocol', 'http',
+    # who has credentials sends what was made with them
+    my @tool = $instance->{case}{auth}
+        ? ($rig->{replay}, '--requests', "$instance->{dir}/requests")
+        : ($rig->{load}, qw( --protocol http --seed 1 --plain
+                             --classes telemetry=1 --uri ),
+           $Bench::Case::PATH);
+
+    my @command = (@under, 'taskset', '-c', $core, @tool,
                    '--address', "127.0.0.1:$instance->{port}",
-                   '--uri', $Bench::Case::PATH, '--count', $count,
+                   '--count', $count,
                    map { ("--$_", $o{$_} // ()) } sort keys %o);
 
-    open my $f, '-|', @command or die "$binary: $!\n";
+    open my $f, '-|', @command or die "$tool[0]: $!\n";
     my @said = <$f>;
 
     close $f or die "the load ended with $?: @said\n";

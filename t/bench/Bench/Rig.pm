@@ -16,6 +16,7 @@ use HTTP::Tiny;
 use POSIX ();
 use Time::HiRes ();
 
+use Bench::Auth;
 use Bench::Callgrind;
 use Bench::Case;
 use Bench::Load;
@@ -46,6 +47,7 @@ sub new {
 
     File::Path::make_path($self->{dir});
     $self->{load} = Bench::Load::build($build);
+    $self->{replay} = GatewayAuthScale::replay_binary($self->{dir});
 
     return $self;
 }
@@ -108,6 +110,8 @@ sub start {
                                $args{callgrind});
     close $f;
 
+    Bench::Auth::make($case, $dir) if $case->{auth};
+
     my @command = ('taskset', '-c', '0',
                    $args{callgrind} ? Bench::Callgrind::command($dir) : (),
                    $self->{nginx}, '-p', $dir, '-c', "$dir/nginx.conf");
@@ -155,7 +159,7 @@ sub load {
     my ($self, $i, $count, %args) = @_;
 
     my $before = $self->held;
-    my $r = Bench::Load::run($self->{load}, $i, $count, %args);
+    my $r = Bench::Load::run($self, $i, $count, %args);
 
     if ($i->{case}{load}) {
         my $wanted = $before + $r->{messages} - $r->{bad};
