@@ -22,7 +22,7 @@ my $port = ($ENV{TEST_NGINX_PORT} || 1984) + 7;
 my ($host, $kafka_port) = $ENV{GATEWAY_KAFKA} =~ /^(.*):(\d+)$/;
 my $tap = "http://$host:" . ($kafka_port + 2);
 my $http = HTTP::Tiny->new(timeout => 30);
-my @examples = glob('conf-examples/*.conf');
+my @examples = grep { !/identity/ } glob('conf-examples/*.conf');
 
 ok(scalar @examples, 'there are examples');
 
@@ -78,7 +78,57 @@ for my $example (@examples) {
     stop("$prefix/nginx.pid");
 }
 
+# devices that prove who they are: what the file names is made for it
+
+my $example = 'conf-examples/identity.conf';
+my $prefix = "$build/example-identity";
+my $etc = "$prefix/etc";
+
+system('.ci/prefix', $prefix) == 0 or die ".ci/prefix $prefix failed\n";
+system('.ci/example-files', $etc) == 0 or die ".ci/example-files failed\n";
+
+open my $in, '<', $example or die "$example: $!";
+my $conf = do { local $/; <$in> };
+
+$conf =~ s/(brokers\s+)\S+;/$1$ENV{GATEWAY_KAFKA};/;
+$conf =~ s{/etc/nginx/|/var/lib/gateway/}{$etc/}g;
+$conf =~ s/(listen\s+)8443 ssl;/${1}127.0.0.1:$port ssl;/;
+$conf =~ s/(listen\s+)8444 ssl;/$1 . '127.0.0.1:' . ($port + 1) . ' ssl;'/e;
+
+open my $out, '>', "$prefix/nginx.conf" or die "$prefix: $!";
+print $out "pid $prefix/nginx.pid;\n$conf";
+close $out;
+
+my $said = `$nginx -p $prefix/ -c nginx.conf -e $prefix/error.log \
+                   2>&1 < /dev/null`;
+
+is($?, 0, "$example: nginx starts") or diag $said;
+
+open $in, '<', "$etc/pump-7.token" or die "pump-7.token: $!";
+chomp(my $token = <$in>);
+
+is(signed_in($port, "pump-7:$token"), 200, "$example: a device is let in");
+is(signed_in($port, 'pump-7:' . 'x' x 43), 401, "$example: a stranger is not");
+is(signed_in($port + 1, "pump-7:$token"), 400,
+   "$example: who must show a certificate is not let in without");
+
+stop("$prefix/nginx.pid");
+
 done_testing();
+
+
+# the status that a device with this name and token is answered
+
+sub signed_in {
+    my ($port, $user) = @_;
+
+    open my $curl, '-|', 'curl', '-s', '-k', '-m', 30, '-o', '/dev/null', '-w',
+         '%{http_code}', '-u', $user, '-H', 'Content-Type: application/json',
+         '-d', '{"class":"control","data":1}',
+         "https://127.0.0.1:$port/v1/messages" or die "curl: $!";
+
+    return do { local $/; <$curl> };
+}
 
 
 # nginx listens before its worker has Kafka: the message just waits

@@ -8,7 +8,9 @@
  * keys are forged in gw_jose.c.
  */
 
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE                    /* memmem() */
+#endif
 
 #include "gw_token_sign.h"
 
