@@ -40,7 +40,8 @@ $(out)/obj/%.o: t/fuzz/%.c | $(out)/obj
 	    -fsanitize=$(checks) -MMD -MP -c $< -o $@
 
 $(out)/gw_%: $(out)/obj/gw_%.o $(objs)
-	$(CLANG) -fsanitize=fuzzer,$(checks) $^ -o $@ $(needs) -ljansson -lz -lm
+	$(CLANG) -fsanitize=fuzzer,$(checks) $^ -o $@ $(needs) -ljansson -lpcre2-8 -lz \
+	    -lm
 
 # targets named as a file of auth/ have all of it; the others go without, so
 # that a pure/ that is not whole will do for them

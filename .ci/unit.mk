@@ -34,7 +34,7 @@ $(out)/obj/%.o: t/unit/%.c | $(out)/obj
 	$(CC) $(flags) -MMD -MP -c $< -o $@
 
 $(tests): $(out)/%: $(out)/obj/%.o $(objs)
-	$(CC) $(flags) $^ -o $@ $(libs) -ljansson -lsqlite3 -lcrypto -lz -lm
+	$(CC) $(flags) $^ -o $@ $(libs) -ljansson -lsqlite3 -lcrypto -lpcre2-8 -lz -lm
 
 # a second opinion on signatures
 

@@ -7,7 +7,7 @@
 
 #define GW_JSON_STEP        16    /* bytes looked at in one go */
 #define GW_JSON_BEYOND      0xffff0000u   /* bits that stand for no byte */
-#define GW_JSON_FEW_KEYS    16    /* compared one by one up to here */
+#define GW_JSON_FEW_KEYS    32    /* compared one by one up to here */
 #define GW_JSON_MIN_SLOTS   64
 
 

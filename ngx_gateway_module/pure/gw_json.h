@@ -110,7 +110,7 @@ struct gw_json_s {
  * the first byte of the token (for a string its opening quote); of max_bytes
  * that offset itself; of a truncation the end of input.  A control byte that
  * is no white space is GW_JSON_E_CONTROL wherever it stands outside of an
- * escape.  In an object of more than 16 keys, or with an escaped one, a
+ * escape.  In an object of more than 32 keys, or with an escaped one, a
  * duplicate is found when the object closes, so a fault inside comes first.
  * A member needs room for two nodes when its key is met.
  */
