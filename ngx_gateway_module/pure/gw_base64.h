@@ -23,9 +23,10 @@
 
 
 /*
- * dst takes gw_base64_decoded(len) bytes, all of which may be written to, and
- * is not p; *n becomes the bytes decoded.  GW_ERROR: not canonical; dst then
- * holds nothing of use, *n is as it was.  len 0 yields 0.
+ * dst takes gw_base64_decoded(len) bytes, all of which may be written to; it
+ * may be p, as writing stays behind reading.  *n becomes the bytes decoded.
+ * GW_ERROR: not canonical; dst then holds nothing of use, *n is as it was.
+ * len 0 yields 0.
  */
 int gw_base64url_decode(const uint8_t *p, size_t len, uint8_t *dst, size_t *n);
 

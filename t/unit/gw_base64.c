@@ -331,8 +331,11 @@ noise(void)
 int
 main(void)
 {
-    size_t   n;
-    uint8_t  value[4];
+    size_t    n, len;
+    uint8_t   value[4], text[64];
+    unsigned  in_place;
+
+    in_place = 0;
 
     table(gw_base64url_decode, url_cases,
           sizeof(url_cases) / sizeof(url_cases[0]));
@@ -342,6 +345,20 @@ main(void)
     ok(decode(gw_base64url_decode, "Zm9v\0", 5, value, &n) == GW_ERROR
        && decode(gw_base64_decode, "Zm9v\0\0\0\0", 8, value, &n) == GW_ERROR,
        "a NUL ends no text");
+
+    for (n = 0; n <= 60; n += 4) {
+        memset(text, 'Q', n);
+        in_place += gw_base64_decode(text, n, text, &len) != GW_OK
+                    || len != n / 4 * 3
+                    || memcmp(text, "A\x04\x10" "A\x04\x10" "A\x04\x10"
+                                    "A\x04\x10" "A\x04\x10" "A\x04\x10"
+                                    "A\x04\x10" "A\x04\x10" "A\x04\x10"
+                                    "A\x04\x10" "A\x04\x10" "A\x04\x10"
+                                    "A\x04\x10" "A\x04\x10" "A\x04\x10",
+                              len) != 0;
+    }
+
+    is_u64(in_place, 0, "a text can be decoded where it stands");
 
     is_u64(wrong_bytes(gw_base64url_decode, url), 0,
            "of 256 bytes at each place those of the alphabet only are taken");
