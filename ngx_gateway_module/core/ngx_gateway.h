@@ -21,6 +21,7 @@
 #include <ngx_event.h>
 
 #include "gw.h"
+#include "gw_cloudevents.h"
 #include "gw_envelope.h"
 #include "gw_identity.h"
 #include "gw_json.h"
@@ -43,6 +44,7 @@
 
 
 typedef struct ngx_gateway_s         ngx_gateway_t;
+typedef struct ngx_gateway_schema_s  ngx_gateway_schema_t;
 typedef struct ngx_gateway_msg_s     ngx_gateway_msg_t;
 typedef struct ngx_gateway_waiter_s  ngx_gateway_waiter_t;
 typedef struct ngx_gateway_worker_s  ngx_gateway_worker_t;
@@ -72,11 +74,17 @@ typedef struct {
     ngx_uint_t             ack;        /* NGX_GATEWAY_ACK_* of the location,
                                           0: that of the class */
     ngx_uint_t             ack_min;    /* the sender may ask for more */
+    ngx_gateway_schema_t  *schema;     /* NULL: that of the class */
+    unsigned               schema_off:1;   /* not even that */
     unsigned               class_fixed:1;  /* no message may name another */
     int64_t                received_at;/* ms since 1970 */
     ngx_msec_t             received;   /* ngx_current_msec, first byte */
     ngx_str_t              topic;      /* len 0: the class's */
     ngx_str_t              key;        /* len 0: the device */
+    ngx_str_t              idempotency;/* id of a message that has no seq;
+                                          len 0: none */
+    gw_ce_t               *event;      /* the message came as this CloudEvent;
+                                          NULL: it did not */
     u_char                 traceparent[GW_TRACEPARENT_LEN];
     unsigned               traced:1;   /* traceparent came from the device */
     ngx_str_t              tracestate; /* only where traced */
@@ -92,6 +100,14 @@ typedef struct {
     gw_reason_e            reason;
     const char            *detail;     /* constant text or NULL */
 } ngx_gateway_result_t;
+
+
+/* where in a message a schema failed; good until the next compose() */
+
+typedef struct {
+    const char            *keyword;    /* of the schema; NULL: none failed */
+    ngx_str_t              pointer;    /* RFC 6901, from "data" */
+} ngx_gateway_failure_t;
 
 
 /*
@@ -144,6 +160,11 @@ ngx_int_t ngx_gateway_topic_valid(ngx_str_t *topic);
 ngx_int_t ngx_gateway_identity_valid(ngx_str_t *identity);
 
 
+/* the schema of a file, compiled; formats: 1 to check them.  NULL: said */
+ngx_gateway_schema_t *ngx_gateway_schema_add(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_uint_t formats);
+
+
 /*
  * run time
  */
@@ -172,10 +193,14 @@ gw_json_t *ngx_gateway_json(ngx_gateway_t *gateway);
  * and device are completed.
  * NGX_OK: *msg belongs to the caller until submit() or discard().
  * NGX_DECLINED: refused, result filled, nothing counted yet.
+ *
+ * The scanner's tape must be that of the envelope still.  Where data does not
+ * match its schema, failure says where; with dead_letter the message goes
+ * there, so that it is NGX_OK, and ends as refused for GW_R_SCHEMA.
  */
 ngx_int_t ngx_gateway_compose(ngx_gateway_origin_t *origin,
     gw_envelope_t *envelope, ngx_gateway_msg_t **msg,
-    ngx_gateway_result_t *result);
+    ngx_gateway_result_t *result, ngx_gateway_failure_t *failure);
 
 /* as compose(), for a class that is opaque: the value is envelope->data as it
    came, the metadata goes into record headers */

@@ -9,7 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_gateway_core.h"
+#include "ngx_gateway_dedup.h"
+#include "ngx_gateway_event.h"
 #include "ngx_gateway_kafka.h"
 
 
@@ -107,6 +108,20 @@ static ngx_command_t  ngx_gateway_block_commands[] = {
       0,
       NULL },
 
+    { ngx_string("output"),
+      NGX_GATEWAY_CONF|NGX_CONF_TAKE12,
+      ngx_gateway_event_word,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("dedup"),
+      NGX_GATEWAY_CONF|NGX_CONF_1MORE,
+      ngx_gateway_dedup_word,
+      0,
+      0,
+      NULL },
+
     { ngx_string("window"),
       NGX_GATEWAY_CONF|NGX_CONF_TAKE12,
       ngx_gateway_window,
@@ -195,6 +210,7 @@ ngx_gateway_block_create(ngx_gateway_t *gateway)
 {
     gateway->buffer = NGX_CONF_UNSET_SIZE;
     gateway->ack = NGX_CONF_UNSET_UINT;
+    gateway->output = NGX_CONF_UNSET_UINT;
     gateway->window_bytes = NGX_CONF_UNSET_SIZE;
     gateway->window_messages = NGX_CONF_UNSET_UINT;
     gateway->high = NGX_CONF_UNSET_UINT;
@@ -206,6 +222,7 @@ ngx_gateway_block_create(ngx_gateway_t *gateway)
     gateway->auth_cache = NGX_CONF_UNSET_UINT;
     gateway->auth_rate = NGX_CONF_UNSET_UINT;
     gateway->auth_burst = NGX_CONF_UNSET_UINT;
+    gateway->dedup = NGX_CONF_UNSET;
 }
 
 
@@ -241,6 +258,20 @@ ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway)
     ngx_conf_init_uint_value(gateway->auth_cache, 10000);
     ngx_conf_init_uint_value(gateway->auth_rate, 10);
     ngx_conf_init_uint_value(gateway->auth_burst, 100);
+    ngx_conf_init_uint_value(gateway->output, NGX_GATEWAY_OUTPUT_ENVELOPE);
+    ngx_conf_init_value(gateway->dedup, 1);
+
+    if (gateway->event_type.len == 0) {
+        ngx_str_set(&gateway->event_type, "device");
+    }
+
+    if (gateway->dedup_window == 0) {
+        gateway->dedup_window = GW_DEDUP_WINDOW_MIN;
+    }
+
+    if (gateway->dedup_keep == 0) {
+        gateway->dedup_keep = 86400;
+    }
 
     /* a worker's; above it sums with a share or a mark would overflow */
 
@@ -324,7 +355,9 @@ ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway)
 
         ngx_sprintf(name.data, "gateway:%V", &gateway->name);
 
-        if (ngx_gateway_zone_add(cf, gateway, &name, 1024 * 1024)
+        if (ngx_gateway_zone_add(cf, gateway, &name,
+                                 gateway->dedup ? 8 * 1024 * 1024
+                                                : 1024 * 1024)
             != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
@@ -550,6 +583,19 @@ ngx_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (ngx_strncmp(value[i].data, "schema=", 7) == 0) {
+            s.data = value[i].data + 7;
+            s.len = value[i].len - 7;
+
+            class->schema = ngx_gateway_schema_add(cf, &s, 0);
+
+            if (class->schema == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
         if (ngx_strcmp(value[i].data, "ack=delivered") == 0) {
             class->ack = NGX_GATEWAY_ACK_DELIVERED;
             continue;
@@ -568,6 +614,13 @@ ngx_gateway_class(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         goto invalid;
     }
 
+    if (class->opaque && class->schema) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "class \"%V\" is opaque and has a schema, which "
+                           "could not be checked", &class->name);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 
 invalid:
@@ -576,7 +629,7 @@ invalid:
                        "invalid parameter \"%V\" of class \"%V\"; known are "
                        "topic=, share=1%%..100%%, max_age=, "
                        "overflow=drop_oldest|reject, ack=delivered|queued, "
-                       "opaque", &value[i], &class->name);
+                       "schema=, opaque", &value[i], &class->name);
 
     return NGX_CONF_ERROR;
 }

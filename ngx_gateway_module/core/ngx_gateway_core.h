@@ -12,14 +12,17 @@
 #define _NGX_GATEWAY_CORE_H_INCLUDED_
 
 
+#include "gw_dedup.h"
+#include "gw_schema.h"
 #include "ngx_gateway.h"
 
 
 #define NGX_GATEWAY_MODULE       0x59574147   /* "GAWY" */
 #define NGX_GATEWAY_CONF         0x02000000
 
-#define NGX_GATEWAY_ZONE_MAGIC   0x0230574147ULL
+#define NGX_GATEWAY_ZONE_MAGIC   0x0330574147ULL
 #define NGX_GATEWAY_TICK         100          /* ms */
+#define NGX_GATEWAY_SCHEMA_ERROR  512         /* bytes of a sentence */
 
 /* bounds of one JSON document; README names them */
 #define NGX_GATEWAY_JSON_NODES   16384
@@ -29,6 +32,8 @@
 
 
 typedef struct ngx_gateway_auth_worker_s  ngx_gateway_auth_worker_t;
+typedef struct ngx_gateway_dedup_s        ngx_gateway_dedup_t;
+typedef struct ngx_gateway_dedup_zone_s   ngx_gateway_dedup_zone_t;
 
 
 typedef struct {
@@ -38,6 +43,7 @@ typedef struct {
     ngx_uint_t         share;                 /* percent of buffer, 0: all */
     ngx_msec_t         max_age;               /* 0: for ever */
     ngx_uint_t         overflow;              /* gw_overflow_e */
+    ngx_gateway_schema_t  *schema;            /* NULL: none */
     unsigned           opaque:1;
     unsigned           overflow_set:1;
 } ngx_gateway_class_t;
@@ -72,6 +78,14 @@ struct ngx_gateway_s {
     ngx_uint_t             auth_methods;      /* bits, of all chains */
     gw_str_t              *class_names;       /* where a chain wants them */
     ngx_shm_zone_t        *zone;
+    ngx_uint_t             output;            /* NGX_GATEWAY_OUTPUT_* */
+    ngx_str_t              event_type;        /* prefix of ce_type */
+    ngx_flag_t             dedup;
+    uint32_t               dedup_window;      /* numbers */
+    uint32_t               dedup_keep;        /* seconds */
+    ngx_str_t              dedup_state;       /* file, len 0: none */
+    unsigned               dedup_full_refuse:1;
+    unsigned               dedup_stale_refuse:1;
 
     void                  *sink_conf;         /* the sink's checked form */
     ngx_gateway_worker_t  *worker;            /* set after fork */
@@ -83,6 +97,7 @@ typedef struct {
     ngx_array_t            refs;              /* ngx_gateway_class_ref_t */
     ngx_array_t            auths;             /* ngx_gateway_auth_t * */
     ngx_array_t            auth_files;        /* ngx_gateway_auth_file_t * */
+    ngx_array_t            schemas;           /* ngx_gateway_schema_t * */
     ngx_uint_t             generation;
 } ngx_gateway_main_conf_t;
 
@@ -106,6 +121,8 @@ struct ngx_gateway_msg_s {
     uint8_t                protocol;
     uint8_t                nheaders;
     uint8_t                ack;               /* level its sender waits for */
+    uint8_t                refused;           /* gw_reason_e: composed for
+                                                 dead_letter; 0: not */
     uint8_t                block;             /* ngx_gateway_memory.c's own */
     unsigned               dead:1;            /* on its way to dead_letter */
     unsigned               solo:1;            /* to be sent alone: it was in a
@@ -115,6 +132,10 @@ struct ngx_gateway_msg_s {
     uint16_t               tracestate_len;
     int16_t                error;             /* sink's code, for headers */
 
+    gw_dedup_ticket_t      ticket;            /* flight 0: none */
+    unsigned               identified:1;      /* id is set */
+    unsigned               foreign:1;         /* held for another worker's */
+
     ngx_msec_t             produced;          /* ngx_current_msec */
     int64_t                received_at;
 
@@ -123,6 +144,12 @@ struct ngx_gateway_msg_s {
     u_char                *tracestate;
     ngx_gateway_header_t  *headers;
     u_char                 traceparent[GW_TRACEPARENT_LEN];
+
+    /* what follows is not zeroed: of a message that is identified, and of one
+       that is held */
+    gw_dedup_id_t          id;
+    ngx_queue_t            held;
+    ngx_queue_t            look;
 };
 
 
@@ -187,6 +214,7 @@ struct ngx_gateway_worker_s {
     ngx_queue_t            done;              /* waiters to be called */
 
     ngx_gateway_auth_worker_t  *auth;         /* NULL: no chain */
+    ngx_gateway_dedup_t   *dedup;             /* NULL: off */
 
     unsigned               draining:1;
     unsigned               ended:1;
@@ -209,11 +237,17 @@ gw_stats_slot_t *ngx_gateway_zone_slots(ngx_gateway_t *gateway,
     ngx_uint_t *n);
 time_t ngx_gateway_zone_start_time(ngx_gateway_t *gateway);
 
+/* the windows of dedup; NULL: none.  owner: that of the slot, may be NULL */
+ngx_gateway_dedup_zone_t *ngx_gateway_zone_dedup(ngx_gateway_t *gateway,
+    gw_stats_slot_t *slot, uint32_t *owner);
+
 /* ngx_gateway_block.c */
 void ngx_gateway_block_create(ngx_gateway_t *gateway);
 char *ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway);
 
-/* ngx_gateway_ingest.c: how a message ends */
+/* ngx_gateway_ingest.c: a message that was held enters its lane, its waiter
+   hears of it if not; and how a message ends */
+void ngx_gateway_enter(ngx_gateway_msg_t *msg);
 void ngx_gateway_end(ngx_gateway_msg_t *msg,
     const ngx_gateway_result_t *result);
 void ngx_gateway_evict(void *ctx, gw_lane_item_t *item, gw_reason_e reason);
@@ -229,11 +263,16 @@ ngx_gateway_msg_t *ngx_gateway_memory_get(size_t size, ngx_log_t *log);
 void ngx_gateway_memory_put(ngx_gateway_msg_t *msg);
 void ngx_gateway_memory_free_all(void);
 
+/* ngx_gateway_schema.c: NGX_OK: valid; NGX_DECLINED: failure filled */
+ngx_int_t ngx_gateway_schema_check(ngx_gateway_schema_t *schema,
+    gw_json_t *json, gw_envelope_t *envelope, ngx_gateway_failure_t *failure);
+
 /* ngx_gateway_waiter.c */
 void ngx_gateway_waiter_tell(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,
     const ngx_gateway_result_t *result, ngx_msec_t delivery);
 void ngx_gateway_waiter_attach(ngx_gateway_waiter_t *waiter,
     ngx_gateway_msg_t *msg, uint32_t index);
+ngx_uint_t ngx_gateway_waiter_there(ngx_gateway_msg_t *msg);
 void ngx_gateway_waiter_run(ngx_gateway_worker_t *w);
 void ngx_gateway_waiter_free_all(void);
 

@@ -11,7 +11,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "ngx_gateway_core.h"
+#include "ngx_gateway_dedup.h"
+#include "ngx_gateway_event.h"
 #include "ngx_gateway_kafka.h"
 
 
@@ -25,15 +26,30 @@
 #define NGX_GATEWAY_COST_HEADER    112
 
 
+/* of all kinds that a record may have */
+
+#define NGX_GATEWAY_HEADERS_ALL                                               \
+    (NGX_GATEWAY_HEADERS_MAX + NGX_GATEWAY_EVENT_HEADERS + 4)
+
+
 #define ngx_gateway_seed  0x67617465776179ULL
 
 
 static ngx_int_t ngx_gateway_authorize(ngx_gateway_origin_t *origin,
     gw_envelope_t *envelope, ngx_uint_t *class_index,
     ngx_gateway_result_t *result);
+static ngx_uint_t ngx_gateway_headers(ngx_gateway_origin_t *origin,
+    gw_envelope_t *envelope, ngx_gateway_event_e value,
+    ngx_gateway_header_t *headers);
 static ngx_gateway_msg_t *ngx_gateway_msg_alloc(ngx_gateway_origin_t *origin,
     ngx_uint_t class_index, size_t value_len, ngx_gateway_header_t *headers,
     ngx_uint_t nheaders, ngx_str_t *device, ngx_gateway_result_t *result);
+static ngx_int_t ngx_gateway_compose_refused(ngx_gateway_origin_t *origin,
+    gw_envelope_t *envelope, ngx_uint_t class_index, ngx_gateway_msg_t **msgp,
+    ngx_gateway_result_t *result, ngx_gateway_failure_t *failure);
+static gw_reason_e ngx_gateway_offer(ngx_gateway_worker_t *w,
+    ngx_gateway_msg_t *msg);
+static const char *ngx_gateway_why(gw_reason_e reason);
 
 
 static ngx_int_t
@@ -76,11 +92,19 @@ ngx_gateway_admit(ngx_gateway_t *gateway, ngx_uint_t class_known,
 
 ngx_int_t
 ngx_gateway_compose(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
-    ngx_gateway_msg_t **msgp, ngx_gateway_result_t *result)
+    ngx_gateway_msg_t **msgp, ngx_gateway_result_t *result,
+    ngx_gateway_failure_t *failure)
 {
-    ngx_str_t           device;
-    ngx_uint_t          class_index;
-    ngx_gateway_msg_t  *msg;
+    size_t                 size;
+    ngx_str_t              device;
+    ngx_uint_t             n, event, class_index;
+    ngx_gateway_t         *gateway;
+    ngx_gateway_msg_t     *msg;
+    ngx_gateway_class_t   *class;
+    ngx_gateway_header_t  *list, headers[NGX_GATEWAY_HEADERS_ALL];
+    ngx_gateway_schema_t  *schema;
+
+    failure->keyword = NULL;
 
     if (ngx_gateway_authorize(origin, envelope, &class_index, result)
         != NGX_OK)
@@ -88,18 +112,108 @@ ngx_gateway_compose(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
         return NGX_DECLINED;
     }
 
+    gateway = origin->gateway;
+    class = gateway->classes.elts;
+
+    schema = origin->schema ? origin->schema
+             : origin->schema_off ? NULL : class[class_index].schema;
+
+    if (schema
+        && ngx_gateway_schema_check(schema, ngx_gateway_json(gateway),
+                                    envelope, failure)
+           != NGX_OK)
+    {
+        return ngx_gateway_compose_refused(origin, envelope, class_index,
+                                           msgp, result, failure);
+    }
+
+    event = (gateway->output == NGX_GATEWAY_OUTPUT_CLOUDEVENTS);
+
+    if (event || origin->event) {
+        list = headers;
+        n = ngx_gateway_headers(origin, envelope, NGX_GATEWAY_EVENT_JSON,
+                                headers);
+
+    } else {
+        list = origin->headers;
+        n = origin->nheaders;
+    }
+
     device.data = (u_char *) envelope->device.data;
     device.len = envelope->device.len;
 
-    msg = ngx_gateway_msg_alloc(origin, class_index,
-                                gw_envelope_size(envelope), origin->headers,
-                                origin->nheaders, &device, result);
+    size = event ? envelope->data.len : gw_envelope_size(envelope);
+
+    msg = ngx_gateway_msg_alloc(origin, class_index, size, list, n, &device,
+                                result);
     if (msg == NULL) {
         return NGX_DECLINED;
     }
 
-    msg->value_len = gw_envelope_write(msg->value, envelope,
-                                       origin->received_at);
+    ngx_gateway_dedup_identify(gateway->worker, msg, origin, envelope);
+
+    msg->value_len = event
+                     ? ngx_gateway_event_write(msg->value, origin, envelope,
+                                               ngx_gateway_json(gateway))
+                     : gw_envelope_write(msg->value, envelope,
+                                         origin->received_at);
+
+    *msgp = msg;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The data does not match: nobody will make it do so, so it is refused at
+ * once, or goes to the dead letter topic as it came.
+ */
+
+static ngx_int_t
+ngx_gateway_compose_refused(ngx_gateway_origin_t *origin,
+    gw_envelope_t *envelope, ngx_uint_t class_index, ngx_gateway_msg_t **msgp,
+    ngx_gateway_result_t *result, ngx_gateway_failure_t *failure)
+{
+    ngx_str_t              device;
+    ngx_uint_t             n;
+    ngx_gateway_t         *gateway;
+    ngx_gateway_msg_t     *msg;
+    ngx_gateway_header_t   headers[NGX_GATEWAY_HEADERS_ALL];
+
+    gateway = origin->gateway;
+
+    gw_stats_schema_failed(gateway->worker->slot, class_index);
+
+    if (gateway->dead_letter.len == 0) {
+        return ngx_gateway_refused(result, GW_R_SCHEMA,
+                                   ngx_gateway_why(GW_R_SCHEMA));
+    }
+
+    n = ngx_gateway_headers(origin, envelope, NGX_GATEWAY_EVENT_DOCUMENT,
+                            headers);
+
+    ngx_str_set(&headers[n].name, "gateway-keyword");
+    headers[n].value.data = (u_char *) failure->keyword;
+    headers[n++].value.len = ngx_strlen(failure->keyword);
+
+    ngx_str_set(&headers[n].name, "gateway-pointer");
+    headers[n++].value = failure->pointer;
+
+    device.data = (u_char *) envelope->device.data;
+    device.len = envelope->device.len;
+
+    msg = ngx_gateway_msg_alloc(origin, class_index, envelope->document.len,
+                                headers, n, &device, result);
+    if (msg == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(msg->value, envelope->document.data, envelope->document.len);
+
+    msg->value_len = envelope->document.len;
+    msg->refused = GW_R_SCHEMA;
+    msg->dead = 1;
+
     *msgp = msg;
 
     return NGX_OK;
@@ -116,7 +230,7 @@ ngx_gateway_compose_opaque(ngx_gateway_origin_t *origin,
     ngx_str_t             device;
     ngx_uint_t            n, class_index;
     ngx_gateway_msg_t    *msg;
-    ngx_gateway_header_t  headers[NGX_GATEWAY_HEADERS_MAX + 4];
+    ngx_gateway_header_t  headers[NGX_GATEWAY_HEADERS_ALL];
 
     if (ngx_gateway_authorize(origin, envelope, &class_index, result)
         != NGX_OK)
@@ -124,11 +238,8 @@ ngx_gateway_compose_opaque(ngx_gateway_origin_t *origin,
         return NGX_DECLINED;
     }
 
-    n = origin->nheaders;
-
-    if (n) {
-        ngx_memcpy(headers, origin->headers, n * sizeof(ngx_gateway_header_t));
-    }
+    n = ngx_gateway_headers(origin, envelope, NGX_GATEWAY_EVENT_OPAQUE,
+                            headers);
 
     if (envelope->epoch.len) {
         ngx_str_set(&headers[n].name, "gateway-epoch");
@@ -165,9 +276,28 @@ ngx_gateway_compose_opaque(ngx_gateway_origin_t *origin,
     ngx_memcpy(msg->value, envelope->data.data, envelope->data.len);
     msg->value_len = envelope->data.len;
 
+    ngx_gateway_dedup_identify(origin->gateway->worker, msg, origin, envelope);
+
     *msgp = msg;
 
     return NGX_OK;
+}
+
+
+/* the transport's own, then those of the event */
+
+static ngx_uint_t
+ngx_gateway_headers(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
+    ngx_gateway_event_e value, ngx_gateway_header_t *headers)
+{
+    if (origin->nheaders) {
+        ngx_memcpy(headers, origin->headers,
+                   origin->nheaders * sizeof(ngx_gateway_header_t));
+    }
+
+    return origin->nheaders
+           + ngx_gateway_event_headers(origin, envelope, value,
+                                       headers + origin->nheaders);
 }
 
 
@@ -408,6 +538,8 @@ ngx_int_t
 ngx_gateway_submit(ngx_gateway_msg_t *msg, ngx_gateway_waiter_t *waiter,
     uint32_t index, ngx_gateway_result_t *result)
 {
+    ngx_int_t              rc;
+    ngx_uint_t             queued;
     gw_reason_e            reason;
     ngx_gateway_worker_t  *w;
 
@@ -418,20 +550,53 @@ ngx_gateway_submit(ngx_gateway_msg_t *msg, ngx_gateway_waiter_t *waiter,
         goto refused;
     }
 
-    if (gw_lanes_offer(w->lanes, &msg->lane) != GW_OK) {
-        reason = GW_R_FULL;
+    /* who does not wait for more is told what is true: it is in memory */
+
+    queued = (msg->ack == NGX_GATEWAY_ACK_QUEUED || waiter == NULL);
+
+    if (msg->identified) {
+        rc = ngx_gateway_dedup_begin(w, msg, &reason);
+
+        if (rc == NGX_DECLINED) {
+            goto refused;
+        }
+
+        if (rc == NGX_BUSY && !queued) {
+
+            if (ngx_gateway_dedup_hold(w, msg) != NGX_OK) {
+                reason = GW_R_FULL;
+                goto refused;
+            }
+
+            ngx_gateway_waiter_attach(waiter, msg, index);
+
+            return NGX_AGAIN;
+        }
+
+        if (rc != NGX_OK) {
+            gw_stats_duplicate(w->slot, msg->protocol, msg->lane.lane);
+            ngx_gateway_memory_put(msg);
+
+            result->outcome = (rc == NGX_DONE) ? GW_DUPLICATE : GW_QUEUED;
+            result->reason = GW_R_NONE;
+            result->detail = NULL;
+
+            return NGX_OK;
+        }
+    }
+
+    reason = ngx_gateway_offer(w, msg);
+
+    if (reason != GW_R_NONE) {
         goto refused;
     }
 
-    gw_stats_accepted(w->slot, msg->protocol, msg->lane.lane);
-
-    ngx_gateway_hold(w);
-
-    if (!w->pump.posted) {
-        ngx_post_event(&w->pump, &ngx_posted_events);
+    if (queued && msg->refused) {
+        return ngx_gateway_refused(result, msg->refused,
+                                   ngx_gateway_why(msg->refused));
     }
 
-    if (msg->ack == NGX_GATEWAY_ACK_QUEUED || waiter == NULL) {
+    if (queued) {
         result->outcome = GW_QUEUED;
         result->reason = GW_R_NONE;
         result->detail = NULL;
@@ -448,7 +613,75 @@ refused:
     gw_stats_refused(w->slot, msg->protocol, msg->lane.lane, reason);
     ngx_gateway_memory_put(msg);
 
-    return ngx_gateway_refused(result, reason, NULL);
+    return ngx_gateway_refused(result, reason, ngx_gateway_why(reason));
+}
+
+
+/* into its lane, counted; else its ticket is given back */
+
+static gw_reason_e
+ngx_gateway_offer(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg)
+{
+    if (gw_lanes_offer(w->lanes, &msg->lane) != GW_OK) {
+        ngx_gateway_dedup_settle(w, msg, 0);
+        return GW_R_FULL;
+    }
+
+    gw_stats_accepted(w->slot, msg->protocol, msg->lane.lane);
+
+    ngx_gateway_hold(w);
+
+    if (!w->pump.posted) {
+        ngx_post_event(&w->pump, &ngx_posted_events);
+    }
+
+    return GW_R_NONE;
+}
+
+
+void
+ngx_gateway_enter(ngx_gateway_msg_t *msg)
+{
+    gw_reason_e            reason;
+    ngx_gateway_result_t   result;
+    ngx_gateway_worker_t  *w;
+
+    w = msg->gateway->worker;
+
+    reason = ngx_gateway_offer(w, msg);
+
+    if (reason == GW_R_NONE) {
+        return;
+    }
+
+    gw_stats_refused(w->slot, msg->protocol, msg->lane.lane, reason);
+
+    (void) ngx_gateway_refused(&result, reason, NULL);
+
+    ngx_gateway_waiter_tell(w, msg, &result, 0);
+    ngx_gateway_memory_put(msg);
+}
+
+
+/* NULL: the title of the reason says it all */
+
+static const char *
+ngx_gateway_why(gw_reason_e reason)
+{
+    switch (reason) {
+
+    case GW_R_SCHEMA:
+        return "the data does not match the schema";
+
+    case GW_R_CONFLICT:
+        return "another payload came under this id before";
+
+    case GW_R_STALE:
+        return "the sequence number is below the window of the device";
+
+    default:
+        return NULL;
+    }
 }
 
 
@@ -464,6 +697,8 @@ ngx_gateway_end(ngx_gateway_msg_t *msg, const ngx_gateway_result_t *result)
     delivery = 0;
 
     gw_lanes_release(w->lanes, &msg->lane);
+
+    ngx_gateway_dedup_settle(w, msg, result->outcome == GW_DELIVERED);
 
     if (result->outcome == GW_DELIVERED) {
         queued = msg->produced - (ngx_msec_t) msg->lane.time;
@@ -505,6 +740,8 @@ ngx_gateway_evict(void *ctx, gw_lane_item_t *item, gw_reason_e reason)
     gw_stats_shed(w->slot, msg->protocol, item->lane, reason);
 
     w->sink->forget(w, msg);
+
+    ngx_gateway_dedup_settle(w, msg, 0);
 
     /* of what may have been written nobody is told that it was not stored */
 

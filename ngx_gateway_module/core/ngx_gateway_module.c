@@ -13,6 +13,7 @@
 #include <ngx_event.h>
 
 #include "ngx_gateway_auth_core.h"
+#include "ngx_gateway_dedup.h"
 
 
 typedef struct {
@@ -28,6 +29,7 @@ static void *ngx_gateway_create_conf(ngx_cycle_t *cycle);
 static char *ngx_gateway_init_conf(ngx_cycle_t *cycle, void *conf);
 static char *ngx_gateway_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static void ngx_gateway_exit_master(ngx_cycle_t *cycle);
 
 
 static ngx_command_t  ngx_gateway_commands[] = {
@@ -61,7 +63,7 @@ ngx_module_t  ngx_gateway_module = {
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_gateway_exit_process,              /* exit process */
-    NULL,                                  /* exit master */
+    ngx_gateway_exit_master,               /* exit master */
     NGX_MODULE_V1_PADDING
 };
 
@@ -98,6 +100,9 @@ ngx_gateway_create_conf(ngx_cycle_t *cycle)
            != NGX_OK
         || ngx_array_init(&gmcf->auth_files, cycle->pool, 4,
                           sizeof(ngx_gateway_auth_file_t *))
+           != NGX_OK
+        || ngx_array_init(&gmcf->schemas, cycle->pool, 4,
+                          sizeof(ngx_gateway_schema_t *))
            != NGX_OK)
     {
         return NULL;
@@ -409,4 +414,29 @@ ngx_gateway_identity_valid(ngx_str_t *identity)
     }
 
     return NGX_OK;
+}
+
+
+/* all workers have ended: what they knew of resends is kept */
+
+static void
+ngx_gateway_exit_master(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                 i;
+    ngx_gateway_t            **gateways;
+    ngx_gateway_dedup_zone_t  *zone;
+    ngx_gateway_main_conf_t   *gmcf;
+
+    gmcf = ngx_gateway_main_conf(cycle);
+    gateways = gmcf->gateways.elts;
+
+    for (i = 0; i < gmcf->gateways.nelts; i++) {
+
+        zone = gateways[i]->dedup
+               ? ngx_gateway_zone_dedup(gateways[i], NULL, NULL) : NULL;
+
+        if (zone) {
+            ngx_gateway_dedup_zone_save(gateways[i], zone, cycle->log);
+        }
+    }
 }

@@ -10,7 +10,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "gw_view.h"
-#include "ngx_gateway_core.h"
+#include "ngx_gateway_dedup.h"
 
 
 static ngx_int_t ngx_gateway_status_view(ngx_gateway_t *gateway,
@@ -99,9 +99,11 @@ done:
 static ngx_int_t
 ngx_gateway_status_view(ngx_gateway_t *gateway, gw_view_gateway_t *view)
 {
-    ngx_str_t        *name;
-    ngx_uint_t        i, n;
-    gw_stats_slot_t  *slots;
+    ngx_str_t                 *name;
+    ngx_uint_t                 i, n;
+    gw_stats_slot_t           *slots;
+    gw_dedup_stats_t           stats;
+    ngx_gateway_dedup_zone_t  *zone;
 
     if (gateway->worker) {
         ngx_gateway_gauges(gateway->worker);
@@ -117,6 +119,16 @@ ngx_gateway_status_view(ngx_gateway_t *gateway, gw_view_gateway_t *view)
         name = ngx_gateway_class_name(gateway, i);
         view->class_name[i].data = name->data;
         view->class_name[i].len = name->len;
+    }
+
+    zone = gateway->dedup ? ngx_gateway_zone_dedup(gateway, NULL, NULL) : NULL;
+
+    if (zone) {
+        ngx_gateway_dedup_zone_stats(zone, &stats, &view->dedup_capacity);
+
+        view->dedup_entries = stats.windows;
+        view->dedup_inflight = stats.flights;
+        view->dedup_evictions = stats.evicted;
     }
 
     slots = ngx_gateway_zone_slots(gateway, &n);

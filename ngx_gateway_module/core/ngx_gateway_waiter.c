@@ -128,6 +128,17 @@ ngx_gateway_waiter_attach(ngx_gateway_waiter_t *waiter,
 }
 
 
+/* 0: nobody waits for this message any more */
+
+ngx_uint_t
+ngx_gateway_waiter_there(ngx_gateway_msg_t *msg)
+{
+    return msg->waiter_generation != 0
+           && ngx_gateway_waiters[msg->waiter_slot].generation
+              == msg->waiter_generation;
+}
+
+
 void
 ngx_gateway_waiter_tell(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,
     const ngx_gateway_result_t *result, ngx_msec_t delivery)

@@ -16,7 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
-#include "ngx_gateway_core.h"
+#include "ngx_gateway_dedup.h"
 
 
 #define NGX_GATEWAY_TERM_TIMEOUT  1000   /* ms; the master kills at 1,550 */
@@ -170,6 +170,10 @@ ngx_gateway_worker_start(ngx_cycle_t *cycle, ngx_gateway_t *gateway,
     w->slot = ngx_gateway_zone_claim(gateway, cycle, generation);
 
     if (ngx_gateway_notify_init(w) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_gateway_dedup_start(w) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -420,6 +424,8 @@ ngx_gateway_tick_handler(ngx_event_t *ev)
 
     w->sink->tick(w);
 
+    ngx_gateway_dedup_tick(w);
+
     ngx_gateway_pump(w);
     ngx_gateway_gauges(w);
 
@@ -484,6 +490,7 @@ ngx_gateway_gauges(ngx_gateway_worker_t *w)
     s->draining = w->draining;
 
     ngx_gateway_auth_gauges(w);
+    ngx_gateway_dedup_gauges(w);
 
     gw_stats_end(s);
 }
@@ -554,6 +561,8 @@ ngx_gateway_drain_end(ngx_gateway_worker_t *w)
     while ((item = gw_lanes_take(w->lanes, (uint32_t) -1)) != NULL) {
         ngx_gateway_end((ngx_gateway_msg_t *) item, &result);
     }
+
+    ngx_gateway_dedup_stop(w);
 }
 
 

@@ -11,10 +11,11 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_gateway_core.h"
+#include "ngx_gateway_dedup.h"
 
 
 #define NGX_GATEWAY_SLOTS_MAX  256
+#define NGX_GATEWAY_SLOTS_MIN  32      /* where the zone is shared */
 
 
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
     uint64_t            nslots;
     uint64_t            start_time;
     gw_stats_slot_t    *slots;
+    ngx_gateway_dedup_zone_t  *dedup;      /* NULL: none */
 
     /* counters are kept by the position of a class; NUL padded, "" is free */
     u_char              classes[GW_CLASSES_MAX][GW_CLASS_MAX];
@@ -111,9 +113,11 @@ static ngx_int_t
 ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_uint_t           n;
+    ngx_gateway_t       *gateway;
     ngx_slab_pool_t     *shpool;
     ngx_gateway_zone_t  *zone;
 
+    gateway = shm_zone->data;
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (data || shm_zone->shm.exists) {
@@ -128,7 +132,22 @@ ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
             return NGX_ERROR;
         }
 
-        return ngx_gateway_zone_classes(shm_zone, zone);
+        if (ngx_gateway_zone_classes(shm_zone, zone) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (!gateway->dedup) {
+            return NGX_OK;
+        }
+
+        if (zone->dedup == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                          "zone \"%V\" was made without \"dedup\": name a "
+                          "new zone or restart nginx", &shm_zone->shm.name);
+            return NGX_ERROR;
+        }
+
+        return ngx_gateway_dedup_zone_attach(shm_zone, gateway, zone->dedup);
     }
 
     zone = ngx_slab_calloc(shpool, sizeof(ngx_gateway_zone_t));
@@ -140,8 +159,18 @@ ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->slot_size = sizeof(gw_stats_slot_t);
     zone->start_time = ngx_time();
 
-    n = (shm_zone->shm.size * 7 / 8 - 4 * ngx_pagesize)
+    /* with dedup, windows are what a larger zone is for */
+
+    n = (gateway->dedup ? shm_zone->shm.size / 2
+                        : shm_zone->shm.size * 7 / 8 - 4 * ngx_pagesize)
         / sizeof(gw_stats_slot_t);
+
+    if (gateway->dedup) {
+        n = ngx_min(n, ngx_max(shm_zone->shm.size / 16
+                               / sizeof(gw_stats_slot_t),
+                               NGX_GATEWAY_SLOTS_MIN));
+    }
+
     n = ngx_min(n, NGX_GATEWAY_SLOTS_MAX);
 
     zone->slots = ngx_slab_calloc(shpool, n * sizeof(gw_stats_slot_t));
@@ -153,7 +182,11 @@ ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     shpool->data = zone;
     shpool->log_nomem = 0;
 
-    return NGX_OK;
+    if (!gateway->dedup) {
+        return NGX_OK;
+    }
+
+    return ngx_gateway_dedup_zone_create(shm_zone, gateway, &zone->dedup);
 }
 
 
@@ -253,6 +286,11 @@ ngx_gateway_zone_claim(ngx_gateway_t *gateway, ngx_cycle_t *cycle,
     if (slot) {
         lost = gw_stats_claim(slot, ngx_pid, ngx_worker, ngx_time(),
                               generation);
+
+        if (zone->dedup) {
+            (void) ngx_gateway_dedup_zone_enter(zone->dedup,
+                                                slot - zone->slots);
+        }
     }
 
     ngx_shmtx_unlock(&shpool->mutex);
@@ -278,17 +316,46 @@ ngx_gateway_zone_claim(ngx_gateway_t *gateway, ngx_cycle_t *cycle,
 void
 ngx_gateway_zone_leave(ngx_gateway_t *gateway, gw_stats_slot_t *slot)
 {
-    ngx_slab_pool_t  *shpool;
+    ngx_slab_pool_t     *shpool;
+    ngx_gateway_zone_t  *zone;
 
     if (slot == NULL) {
         return;
     }
 
     shpool = (ngx_slab_pool_t *) gateway->zone->shm.addr;
+    zone = shpool->data;
 
     ngx_shmtx_lock(&shpool->mutex);
+
+    if (zone->dedup) {
+        ngx_gateway_dedup_zone_leave(zone->dedup, slot - zone->slots);
+    }
+
     (void) gw_stats_leave(slot);
     ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
+ngx_gateway_dedup_zone_t *
+ngx_gateway_zone_dedup(ngx_gateway_t *gateway, gw_stats_slot_t *slot,
+    uint32_t *owner)
+{
+    ngx_slab_pool_t     *shpool;
+    ngx_gateway_zone_t  *zone;
+
+    shpool = (ngx_slab_pool_t *) gateway->zone->shm.addr;
+    zone = shpool->data;
+
+    if (zone == NULL || zone->dedup == NULL) {
+        return NULL;
+    }
+
+    if (owner) {
+        *owner = ngx_gateway_dedup_zone_alive(zone->dedup)[slot - zone->slots];
+    }
+
+    return zone->dedup;
 }
 
 

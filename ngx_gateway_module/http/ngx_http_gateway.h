@@ -47,6 +47,8 @@ typedef struct {
     ngx_msec_t                  timeout;
     ngx_msec_t                  body_timeout;
     ngx_uint_t                  max_batch;
+    ngx_gateway_schema_t       *schema;
+    ngx_flag_t                  schema_off;    /* not even the class's */
     size_t                      max_inflated;
     ngx_uint_t                  overload_status;
     ngx_uint_t                  log_level;
@@ -77,6 +79,18 @@ typedef struct {
 } ngx_http_gateway_error_t;
 
 
+/* a message, alone or of a batch, whose data does not match its schema */
+
+typedef struct {
+    uint32_t                    index;
+    const char                 *keyword;
+    ngx_str_t                   pointer;
+} ngx_http_gateway_failure_t;
+
+
+#define NGX_HTTP_GATEWAY_IDEMPOTENCY_MAX  255
+
+
 /* the request headers that matter, found in one pass */
 
 typedef struct {
@@ -89,6 +103,8 @@ typedef struct {
     ngx_str_t                   epoch;
     ngx_str_t                   class;
     ngx_str_t                   timestamp;
+    ngx_str_t                   idempotency;
+    ngx_str_t                   specversion;   /* of a CloudEvent */
 } ngx_http_gateway_headers_t;
 
 
@@ -117,6 +133,7 @@ typedef struct {
     unsigned                    class_known:1; /* of all of the body */
 
     ngx_http_gateway_body_e     body;
+    gw_ce_mode_e                event_mode;    /* NONE: origin.event is NULL */
     ngx_http_gateway_encoding_e encoding;
 
     /* one message, or how the request as a whole was refused */
@@ -128,6 +145,8 @@ typedef struct {
     ngx_uint_t                  counts[GW_OUTCOME_N];
     ngx_array_t                 errors;        /* ngx_http_gateway_error_t */
     u_char                     *ended;         /* a byte an item */
+    ngx_array_t                *failures;      /* ngx_http_gateway_failure_t,
+                                                  by index; NULL: none */
 
     ngx_msec_t                  delivery;      /* of the slowest message */
 
@@ -144,6 +163,15 @@ ngx_int_t ngx_http_gateway_handler(ngx_http_request_t *r);
 void ngx_http_gateway_ingest(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
 
+/* data is all of the document just parsed */
+void ngx_http_gateway_whole(gw_json_t *json, gw_str_t *text,
+    gw_envelope_t *envelope);
+
+/* why the scanner refused; where: the offset in the body makes sense */
+void ngx_http_gateway_json_failed(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_json_t *json,
+    ngx_gateway_result_t *result, ngx_uint_t where);
+
 /*
  * ngx_http_gateway_origin.c.  NGX_DECLINED: refused, *reason, and *detail, a
  * constant sentence or NULL, say why.  origin: what is known before it is
@@ -158,6 +186,18 @@ ngx_int_t ngx_http_gateway_sender(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail);
 ngx_int_t ngx_http_gateway_media_type(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail);
+
+/*
+ * ngx_http_gateway_event.c: CloudEvents (HTTP protocol binding 1.0).  mode:
+ * whether the request has any, origin.event is there then; NGX_DECLINED:
+ * *reason, *detail.  binary: of text, the body, and the headers, the scanner
+ * holds its data afterwards; NGX_DECLINED: *result.
+ */
+ngx_int_t ngx_http_gateway_event_mode(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e *reason, const char **detail);
+ngx_int_t ngx_http_gateway_event_binary(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, gw_str_t *text,
+    ngx_gateway_result_t *result);
 
 /*
  * ngx_http_gateway_auth.c.  identify: NGX_OK: the origin has an identity;

@@ -23,6 +23,12 @@ static int ngx_libc_cdecl ngx_http_gateway_cmp_errors(const void *one,
     const void *two);
 static ngx_int_t ngx_http_gateway_problem(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, ngx_uint_t status, ngx_str_t *detail);
+static ngx_http_gateway_failure_t *ngx_http_gateway_failure(
+    ngx_http_gateway_ctx_t *ctx, gw_reason_e reason, uint32_t index);
+static size_t ngx_http_gateway_failure_size(
+    ngx_http_gateway_failure_t *failure);
+static u_char *ngx_http_gateway_put_failure(u_char *p,
+    ngx_http_gateway_failure_t *failure);
 static ngx_uint_t ngx_http_gateway_status_of(ngx_http_request_t *r,
     gw_reason_e reason);
 static ngx_int_t ngx_http_gateway_retry_after(ngx_http_request_t *r);
@@ -226,6 +232,9 @@ ngx_http_gateway_answer_batch(ngx_http_request_t *r,
 
         retry |= gw_reason(error[i].reason)->retryable;
 
+        len += ngx_http_gateway_failure_size(ngx_http_gateway_failure(ctx,
+                                             error[i].reason, error[i].index));
+
         len += sizeof("{\"index\":,\"error\":\"\",\"detail\":\"\"},")
                + NGX_INT_T_LEN + ngx_strlen(gw_reason(error[i].reason)->name)
                + ngx_strlen(detail)
@@ -258,6 +267,8 @@ ngx_http_gateway_answer_batch(ngx_http_request_t *r,
         p = (u_char *) ngx_escape_json(p, (u_char *) error[i].detail,
                                        ngx_strlen(error[i].detail));
         *p++ = '"';
+        p = ngx_http_gateway_put_failure(p, ngx_http_gateway_failure(ctx,
+                                            error[i].reason, error[i].index));
         *p++ = '}';
     }
 
@@ -304,14 +315,17 @@ static ngx_int_t
 ngx_http_gateway_problem(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
     ngx_uint_t status, ngx_str_t *detail)
 {
-    size_t                   len;
-    u_char                  *p;
-    ngx_str_t                body;
-    const gw_reason_info_t  *info;
+    size_t                       len;
+    u_char                      *p;
+    ngx_str_t                    body;
+    const gw_reason_info_t      *info;
+    ngx_http_gateway_failure_t  *failure;
 
     info = gw_reason(ctx->result.reason);
+    failure = ngx_http_gateway_failure(ctx, ctx->result.reason, 0);
 
-    len = sizeof("{\"type\":\"" NGX_HTTP_GATEWAY_PROBLEM "\",\"title\":\"\","
+    len = ngx_http_gateway_failure_size(failure)
+          + sizeof("{\"type\":\"" NGX_HTTP_GATEWAY_PROBLEM "\",\"title\":\"\","
                  "\"status\":,\"detail\":\"\",\"reason\":\"\"}")
           + 2 * ngx_strlen(info->name) + ngx_strlen(info->title)
           + NGX_INT_T_LEN + detail->len
@@ -334,12 +348,78 @@ ngx_http_gateway_problem(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
         *p++ = '"';
     }
 
+    p = ngx_http_gateway_put_failure(p, failure);
     p = ngx_sprintf(p, ",\"reason\":\"%s\"}", info->name);
 
     body.len = p - body.data;
 
     return ngx_http_gateway_send(r, status, "application/problem+json",
                                  &body);
+}
+
+
+/* what was noted of item index; the list is in the order of the items */
+
+static ngx_http_gateway_failure_t *
+ngx_http_gateway_failure(ngx_http_gateway_ctx_t *ctx, gw_reason_e reason,
+    uint32_t index)
+{
+    ngx_uint_t                   low, high, i;
+    ngx_http_gateway_failure_t  *failure;
+
+    if (reason != GW_R_SCHEMA || ctx->failures == NULL) {
+        return NULL;
+    }
+
+    failure = ctx->failures->elts;
+    low = 0;
+    high = ctx->failures->nelts;
+
+    while (low < high) {
+        i = low + (high - low) / 2;
+
+        if (failure[i].index == index) {
+            return &failure[i];
+        }
+
+        if (failure[i].index < index) {
+            low = i + 1;
+
+        } else {
+            high = i;
+        }
+    }
+
+    return NULL;
+}
+
+
+static size_t
+ngx_http_gateway_failure_size(ngx_http_gateway_failure_t *failure)
+{
+    if (failure == NULL) {
+        return 0;
+    }
+
+    return sizeof(",\"pointer\":\"\",\"keyword\":\"\"")
+           + ngx_strlen(failure->keyword) + failure->pointer.len
+           + ngx_escape_json(NULL, failure->pointer.data,
+                             failure->pointer.len);
+}
+
+
+static u_char *
+ngx_http_gateway_put_failure(u_char *p, ngx_http_gateway_failure_t *failure)
+{
+    if (failure == NULL) {
+        return p;
+    }
+
+    p = ngx_cpymem(p, ",\"pointer\":\"", sizeof(",\"pointer\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, failure->pointer.data,
+                                   failure->pointer.len);
+
+    return ngx_sprintf(p, "\",\"keyword\":\"%s\"", failure->keyword);
 }
 
 

@@ -30,6 +30,9 @@ static void ngx_http_gateway_single(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
 static ngx_int_t ngx_http_gateway_raw(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text, gw_envelope_t *envelope);
+static ngx_int_t ngx_http_gateway_decode(ngx_http_gateway_ctx_t *ctx,
+    const uint8_t *base, gw_envelope_t *own, gw_envelope_t **envelope,
+    ngx_gateway_result_t *result);
 static void ngx_http_gateway_array(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
 static void ngx_http_gateway_ndjson(ngx_http_request_t *r,
@@ -41,11 +44,11 @@ static ngx_int_t ngx_http_gateway_batch_init(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged);
 static ngx_int_t ngx_http_gateway_stage(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, ngx_array_t *staged, const uint8_t *base);
+static void ngx_http_gateway_failed(ngx_http_request_t *r,
+    ngx_http_gateway_ctx_t *ctx, uint32_t index,
+    ngx_gateway_failure_t *failure);
 static ngx_int_t ngx_http_gateway_item_refused(ngx_http_gateway_ctx_t *ctx,
     uint32_t index, ngx_gateway_result_t *result);
-static void ngx_http_gateway_json_failed(ngx_http_request_t *r,
-    ngx_http_gateway_ctx_t *ctx, gw_json_t *json,
-    ngx_gateway_result_t *result, ngx_uint_t where);
 static void ngx_http_gateway_note(ngx_http_gateway_ctx_t *ctx,
     uint32_t index, const ngx_gateway_result_t *result);
 static void ngx_http_gateway_result(ngx_gateway_waiter_t *waiter,
@@ -100,6 +103,15 @@ ngx_http_gateway_handler(ngx_http_request_t *r)
         if (rc == NGX_DECLINED) {
             goto refused;
         }
+
+        if (rc == NGX_AGAIN && (ctx->headers.idempotency.data
+                                || ctx->headers.specversion.data))
+        {
+            reason = GW_R_MALFORMED;
+            detail = "a signature does not cover \"Idempotency-Key\" and "
+                     "\"ce-...\": a signed request has them in its body";
+            goto refused;
+        }
     }
 
     if (rc == NGX_OK
@@ -149,6 +161,8 @@ ngx_http_gateway_create_ctx(ngx_http_request_t *r,
     ctx->origin.gateway = glcf->gateway;
     ctx->origin.protocol = GW_PROTO_HTTP;
     ctx->origin.class_index = ngx_gateway_default_class(glcf->gateway);
+    ctx->origin.schema = glcf->schema;
+    ctx->origin.schema_off = glcf->schema_off;
 
     /* a request that is retried inside, after error_page, starts anew */
 
@@ -213,9 +227,18 @@ ngx_http_gateway_ingest(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
 
     if (ctx->body == NGX_HTTP_GATEWAY_SINGLE
         && glcf->format == NGX_HTTP_GATEWAY_ENVELOPE
+        && ctx->event_mode == GW_CE_NONE
         && gw_json_peek(text->data, text->len) == '[')
     {
         ctx->body = NGX_HTTP_GATEWAY_ARRAY;
+    }
+
+    if (ctx->origin.idempotency.len && ctx->body != NGX_HTTP_GATEWAY_SINGLE) {
+        ngx_http_finalize_request(r,
+                    ngx_http_gateway_refuse(r, ctx, GW_R_MALFORMED,
+                               "header \"Idempotency-Key\" is for a single "
+                               "message, a batch names \"seq\" in each"));
+        return;
     }
 
     switch (ctx->body) {
@@ -241,25 +264,41 @@ ngx_http_gateway_single(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
 {
     gw_json_t                    *json;
     ngx_int_t                     rc;
-    gw_envelope_t                 envelope;
+    gw_envelope_t                 own, *envelope;
     ngx_gateway_msg_t            *msg;
     ngx_gateway_result_t          result;
+    ngx_gateway_failure_t         failure;
     ngx_http_gateway_loc_conf_t  *glcf;
 
     glcf = ngx_http_get_module_loc_conf(r, ngx_http_gateway_module);
 
     ctx->messages = 1;
+    failure.keyword = NULL;
 
     if (glcf->format == NGX_HTTP_GATEWAY_RAW) {
 
-        if (ngx_http_gateway_raw(r, ctx, text, &envelope) != NGX_OK) {
+        envelope = &own;
+
+        if (ngx_http_gateway_raw(r, ctx, text, envelope) != NGX_OK) {
             return;
         }
 
         rc = ngx_gateway_class_opaque(glcf->gateway, ctx->origin.class_index)
-             ? ngx_gateway_compose_opaque(&ctx->origin, &envelope, &msg,
+             ? ngx_gateway_compose_opaque(&ctx->origin, envelope, &msg,
                                           &result)
-             : ngx_gateway_compose(&ctx->origin, &envelope, &msg, &result);
+             : ngx_gateway_compose(&ctx->origin, envelope, &msg, &result,
+                                   &failure);
+
+    } else if (ctx->event_mode == GW_CE_BINARY) {
+
+        if (ngx_http_gateway_event_binary(r, ctx, text, &result) != NGX_OK) {
+            goto refused;
+        }
+
+        envelope = &ctx->origin.event->env;
+
+        rc = ngx_gateway_compose(&ctx->origin, envelope, &msg, &result,
+                                 &failure);
 
     } else {
         json = ngx_gateway_json(glcf->gateway);
@@ -269,27 +308,29 @@ ngx_http_gateway_single(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
             goto refused;
         }
 
-        result.detail = NULL;
-
-        if (gw_envelope_decode(json, text->data, &envelope, &result.detail)
-            != GW_OK)
+        if (ngx_http_gateway_decode(ctx, text->data, &own, &envelope, &result)
+            != NGX_OK)
         {
-            result.reason = GW_R_MALFORMED;
             goto refused;
         }
 
-        rc = ngx_gateway_compose(&ctx->origin, &envelope, &msg, &result);
+        rc = ngx_gateway_compose(&ctx->origin, envelope, &msg, &result,
+                                 &failure);
+    }
+
+    if (failure.keyword) {
+        ngx_http_gateway_failed(r, ctx, 0, &failure);
     }
 
     if (rc != NGX_OK) {
         goto refused;
     }
 
-    ctx->device.data = ngx_pnalloc(r->pool, envelope.device.len);
+    ctx->device.data = ngx_pnalloc(r->pool, envelope->device.len);
     if (ctx->device.data) {
-        ctx->device.len = envelope.device.len;
-        ngx_memcpy(ctx->device.data, envelope.device.data,
-                   envelope.device.len);
+        ctx->device.len = envelope->device.len;
+        ngx_memcpy(ctx->device.data, envelope->device.data,
+                   envelope->device.len);
     }
 
     ctx->origin.class_index = ngx_gateway_msg_class(msg);
@@ -388,6 +429,22 @@ ngx_http_gateway_raw(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
         goto refused;
     }
 
+    ngx_http_gateway_whole(json, text, envelope);
+
+    return NGX_OK;
+
+refused:
+
+    ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx, reason,
+                                                         detail));
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_gateway_whole(gw_json_t *json, gw_str_t *text,
+    gw_envelope_t *envelope)
+{
     envelope->data.data = text->data + json->tape[0].off;
     envelope->data.len = json->tape[0].len;
 
@@ -397,14 +454,39 @@ ngx_http_gateway_raw(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
     }
 
     envelope->strip_nl = (json->tape[0].flags & GW_JSON_F_NL) ? 1 : 0;
+    envelope->doc = text->data;
+    envelope->document = *text;
+    envelope->data_node = 0;
+}
 
-    return NGX_OK;
 
-refused:
+/* a document just parsed; NGX_DECLINED: *result */
 
-    ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx, reason,
-                                                         detail));
-    return NGX_DECLINED;
+static ngx_int_t
+ngx_http_gateway_decode(ngx_http_gateway_ctx_t *ctx, const uint8_t *base,
+    gw_envelope_t *own, gw_envelope_t **envelope,
+    ngx_gateway_result_t *result)
+{
+    int          rc;
+    gw_ce_t     *event;
+    gw_json_t   *json;
+
+    json = ngx_gateway_json(ctx->origin.gateway);
+    event = ctx->origin.event;
+
+    result->reason = GW_R_MALFORMED;
+    result->detail = NULL;
+
+    if (event) {
+        rc = gw_ce_decode(json, base, 0, event, &result->detail);
+        *envelope = &event->env;
+
+    } else {
+        rc = gw_envelope_decode(json, base, own, &result->detail);
+        *envelope = own;
+    }
+
+    return rc == GW_OK ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -575,26 +657,28 @@ ngx_http_gateway_stage(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
     ngx_array_t *staged, const uint8_t *base)
 {
     uint32_t                    index;
-    gw_envelope_t               envelope;
+    ngx_int_t                   rc;
+    gw_envelope_t               own, *envelope;
     ngx_gateway_msg_t          *msg;
     ngx_gateway_result_t        result;
+    ngx_gateway_failure_t       failure;
     ngx_http_gateway_staged_t  *item;
 
     index = ctx->messages++;
 
-    result.detail = NULL;
-
-    if (gw_envelope_decode(ngx_gateway_json(ctx->origin.gateway), base,
-                           &envelope, &result.detail)
-        != GW_OK)
+    if (ngx_http_gateway_decode(ctx, base, &own, &envelope, &result)
+        != NGX_OK)
     {
-        result.reason = GW_R_MALFORMED;
         return ngx_http_gateway_item_refused(ctx, index, &result);
     }
 
-    if (ngx_gateway_compose(&ctx->origin, &envelope, &msg, &result)
-        != NGX_OK)
-    {
+    rc = ngx_gateway_compose(&ctx->origin, envelope, &msg, &result, &failure);
+
+    if (failure.keyword) {
+        ngx_http_gateway_failed(r, ctx, index, &failure);
+    }
+
+    if (rc != NGX_OK) {
         return ngx_http_gateway_item_refused(ctx, index, &result);
     }
 
@@ -608,6 +692,42 @@ ngx_http_gateway_stage(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
     item->index = index;
 
     return NGX_OK;
+}
+
+
+/* noted for the answer, which does without where there is no memory */
+
+static void
+ngx_http_gateway_failed(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
+    uint32_t index, ngx_gateway_failure_t *failure)
+{
+    u_char                      *p;
+    ngx_http_gateway_failure_t  *note;
+
+    if (ctx->failures == NULL) {
+        ctx->failures = ngx_array_create(r->pool, 1,
+                                         sizeof(ngx_http_gateway_failure_t));
+        if (ctx->failures == NULL) {
+            return;
+        }
+    }
+
+    p = ngx_pnalloc(r->pool, failure->pointer.len + 1);
+    if (p == NULL) {
+        return;
+    }
+
+    note = ngx_array_push(ctx->failures);
+    if (note == NULL) {
+        return;
+    }
+
+    note->index = index;
+    note->keyword = failure->keyword;
+    note->pointer.data = p;
+    note->pointer.len = failure->pointer.len;
+
+    ngx_memcpy(p, failure->pointer.data, failure->pointer.len);
 }
 
 
@@ -699,9 +819,7 @@ ngx_http_gateway_discard_batch(ngx_array_t *staged)
 }
 
 
-/* why the scanner refused; where: the offset in the body makes sense */
-
-static void
+void
 ngx_http_gateway_json_failed(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_json_t *json,
     ngx_gateway_result_t *result, ngx_uint_t where)

@@ -14,6 +14,8 @@ static ngx_int_t ngx_http_gateway_log_handler(ngx_http_request_t *r);
 static void *ngx_http_gateway_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_gateway_schema(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gateway_auth(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -124,6 +126,13 @@ static ngx_command_t  ngx_http_gateway_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gateway_loc_conf_t, format),
       ngx_http_gateway_formats },
+
+    { ngx_string("gateway_schema"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_gateway_schema,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("gateway_ack"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -293,6 +302,7 @@ ngx_http_gateway_create_loc_conf(ngx_conf_t *cf)
      *     conf->auth = NULL;
      *     conf->class_file = NULL;
      *     conf->class_line = 0;
+     *     conf->schema = NULL;
      *     conf->status = 0;
      */
 
@@ -307,6 +317,7 @@ ngx_http_gateway_create_loc_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->body_timeout = NGX_CONF_UNSET_MSEC;
     conf->max_batch = NGX_CONF_UNSET_UINT;
+    conf->schema_off = NGX_CONF_UNSET;
     conf->max_inflated = NGX_CONF_UNSET_SIZE;
     conf->overload_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
@@ -332,6 +343,11 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->auth = prev->auth;
     }
 
+    if (conf->schema_off == NGX_CONF_UNSET) {
+        conf->schema = prev->schema;
+    }
+
+    ngx_conf_merge_value(conf->schema_off, prev->schema_off, 0);
     ngx_conf_merge_ptr_value(conf->device, prev->device, NULL);
     ngx_conf_merge_ptr_value(conf->class, prev->class, NULL);
     ngx_conf_merge_ptr_value(conf->topic, prev->topic, NULL);
@@ -398,6 +414,53 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* gateway_schema file [formats=on|off]; gateway_schema off */
+
+static char *
+ngx_http_gateway_schema(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_gateway_loc_conf_t *glcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   formats;
+
+    if (glcf->schema_off != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    formats = 0;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        glcf->schema_off = 1;
+    }
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "formats=on") == 0) {
+            formats = 1;
+
+        } else if (ngx_strcmp(value[2].data, "formats=off") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be "
+                               "\"formats=on\" or \"formats=off\"",
+                               &value[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (glcf->schema_off == 1) {
+        return cf->args->nelts == 3 ? "is \"off\" with a parameter"
+                                    : NGX_CONF_OK;
+    }
+
+    glcf->schema_off = 0;
+    glcf->schema = ngx_gateway_schema_add(cf, &value[1], formats);
+
+    return glcf->schema ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

@@ -10,6 +10,8 @@
 #include "ngx_http_gateway.h"
 
 
+static ngx_int_t ngx_http_gateway_idempotency(ngx_http_gateway_ctx_t *ctx,
+    const char **detail);
 static ngx_int_t ngx_http_gateway_extras(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx);
 
@@ -71,6 +73,16 @@ ngx_http_gateway_find_headers(ngx_http_request_t *r,
         case sizeof("gateway-epoch") - 1:   /* and gateway-class */
             s = ngx_http_gateway_is("gateway-epoch") ? &headers->epoch
                 : ngx_http_gateway_is("gateway-class") ? &headers->class
+                                                       : NULL;
+            break;
+
+        case sizeof("ce-specversion") - 1:
+            s = ngx_http_gateway_is("ce-specversion") ? &headers->specversion
+                                                      : NULL;
+            break;
+
+        case sizeof("idempotency-key") - 1:
+            s = ngx_http_gateway_is("idempotency-key") ? &headers->idempotency
                                                        : NULL;
             break;
 
@@ -265,6 +277,49 @@ ngx_http_gateway_sender(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
 }
 
 
+/*
+ * draft-ietf-httpapi-idempotency-key-header-07: a string of RFC 8941 section
+ * 3.3.3, in quotes; bare as well, for that is how most clients send it.
+ */
+
+static ngx_int_t
+ngx_http_gateway_idempotency(ngx_http_gateway_ctx_t *ctx, const char **detail)
+{
+    size_t      i;
+    ngx_str_t   key;
+
+    key = ctx->headers.idempotency;
+
+    if (key.len > 1 && key.data[0] == '"' && key.data[key.len - 1] == '"') {
+        key.data++;
+        key.len -= 2;
+    }
+
+    if (key.len == 0 || key.len > NGX_HTTP_GATEWAY_IDEMPOTENCY_MAX) {
+        goto invalid;
+    }
+
+    for (i = 0; i < key.len; i++) {
+        if (key.data[i] < 0x20 || key.data[i] > 0x7e || key.data[i] == '"'
+            || key.data[i] == '\\')
+        {
+            goto invalid;
+        }
+    }
+
+    ctx->origin.idempotency = key;
+
+    return NGX_OK;
+
+invalid:
+
+    *detail = "header \"Idempotency-Key\" must be 1 to 255 printable ASCII "
+              "characters, without quote and backslash";
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_http_gateway_extras(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx)
 {
@@ -367,6 +422,13 @@ ngx_http_gateway_media_type(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    if (ctx->headers.idempotency.data
+        && ngx_http_gateway_idempotency(ctx, detail) != NGX_OK)
+    {
+        *reason = GW_R_MALFORMED;
+        return NGX_DECLINED;
+    }
+
     ctx->body = NGX_HTTP_GATEWAY_SINGLE;
 
     if (glcf->format == NGX_HTTP_GATEWAY_RAW) {
@@ -379,8 +441,17 @@ ngx_http_gateway_media_type(ngx_http_request_t *r,
     /* as nearly every device writes it */
 
     if (type->len == sizeof("application/json") - 1
-        && ngx_memcmp(type->data, "application/json", type->len) == 0)
+        && ngx_memcmp(type->data, "application/json", type->len) == 0
+        && ctx->headers.specversion.data == NULL)
     {
+        return NGX_OK;
+    }
+
+    if (ngx_http_gateway_event_mode(r, ctx, reason, detail) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->event_mode != GW_CE_NONE) {
         return NGX_OK;
     }
 
@@ -408,7 +479,8 @@ ngx_http_gateway_media_type(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    *detail = "Content-Type must be application/json or application/x-ndjson";
+    *detail = "Content-Type must be application/json, application/x-ndjson or "
+              "that of CloudEvents in JSON";
 
     return NGX_DECLINED;
 }

@@ -401,6 +401,7 @@ ngx_gateway_kafka_headers(ngx_gateway_msg_t *msg)
     ngx_str_t             *topic;
     ngx_uint_t             i;
     rd_kafka_headers_t    *headers;
+    gw_reason_e            reason;
     ngx_gateway_kafka_t   *k;
     rd_kafka_resp_err_t    err;
 
@@ -427,11 +428,16 @@ ngx_gateway_kafka_headers(ngx_gateway_msg_t *msg)
     if (msg->dead) {
         k = msg->gateway->worker->sink_data;
         topic = &k->topics[msg->topic].name;
-        name = rd_kafka_err2name((rd_kafka_resp_err_t) msg->error);
+        reason = msg->refused ? msg->refused : GW_R_UPSTREAM_REJECTED;
 
         err |= rd_kafka_header_add(headers, "gateway-reason", -1,
-                                   gw_reason(GW_R_UPSTREAM_REJECTED)->name, -1);
-        err |= rd_kafka_header_add(headers, "gateway-error", -1, name, -1);
+                                   gw_reason(reason)->name, -1);
+
+        if (reason == GW_R_UPSTREAM_REJECTED) {
+            name = rd_kafka_err2name((rd_kafka_resp_err_t) msg->error);
+            err |= rd_kafka_header_add(headers, "gateway-error", -1, name, -1);
+        }
+
         err |= rd_kafka_header_add(headers, "gateway-topic", -1, topic->data,
                                    topic->len);
     }

@@ -208,8 +208,9 @@ ngx_gateway_kafka_report(ngx_gateway_kafka_t *k,
         k->seen = 1;
 
         if (msg->dead) {
-            result.outcome = gw_reason(GW_R_UPSTREAM_REJECTED)->outcome;
-            result.reason = GW_R_UPSTREAM_REJECTED;
+            result.reason = msg->refused ? msg->refused
+                                         : GW_R_UPSTREAM_REJECTED;
+            result.outcome = gw_reason(result.reason)->outcome;
             result.detail = "the message is in the dead letter topic";
 
         } else {
@@ -330,8 +331,10 @@ ngx_gateway_kafka_reject(ngx_gateway_kafka_t *k, ngx_gateway_msg_t *msg,
 
     msg->dead = 0;
 
-    result.outcome = gw_reason(GW_R_UPSTREAM_REJECTED)->outcome;
-    result.reason = GW_R_UPSTREAM_REJECTED;
+    /* refused before, and the dead letter topic will not have it either */
+
+    result.reason = msg->refused ? msg->refused : GW_R_UPSTREAM_REJECTED;
+    result.outcome = gw_reason(result.reason)->outcome;
     result.detail = NULL;
 
     ngx_gateway_end(msg, &result);

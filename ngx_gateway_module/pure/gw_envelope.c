@@ -107,6 +107,10 @@ gw_envelope_decode(const gw_json_t *j, const uint8_t *doc, gw_envelope_t *env,
         return GW_ERROR;
     }
 
+    env->doc = doc;
+    env->document.data = doc + j->tape[0].off;
+    env->document.len = j->tape[0].len;
+
     key = &j->tape[1];
 
     for (n = j->tape[0].count; n; n--) {
@@ -168,6 +172,7 @@ gw_envelope_decode(const gw_json_t *j, const uint8_t *doc, gw_envelope_t *env,
                 goto unknown;
             }
 
+            env->data_node = (uint32_t) (value - j->tape);
             env->data.data = doc + value->off;
             env->data.len = value->len;
 

@@ -29,6 +29,9 @@ typedef struct {
     gw_str_t   epoch;          /* len 0: default */
     gw_str_t   class_name;     /* len 0: default */
     gw_str_t   data;           /* raw bytes, quotes and brackets included */
+    gw_str_t   document;       /* all of it, as it came */
+    const uint8_t  *doc;       /* what the tape's offsets count from */
+    uint32_t   data_node;      /* data in the tape */
     uint64_t   seq;
     int64_t    ts;             /* ms since 1970, UTC */
     uint8_t    has_seq;

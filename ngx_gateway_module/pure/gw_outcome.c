@@ -24,6 +24,9 @@ static const gw_reason_info_t  gw_reasons[GW_REASON_N] = {
     { "conflict", "Another message has the same identity",
       GW_INVALID, 422, 0 },
 
+    { "stale", "The sequence number is older than the gateway remembers",
+      GW_INVALID, 409, 0 },
+
     { "body_timeout", "The body did not arrive in time",
       GW_INVALID, 408, 0 },
 

@@ -37,6 +37,7 @@ typedef enum {
     GW_R_UNSUPPORTED,          /* 415 */
     GW_R_SCHEMA,               /* 422 */
     GW_R_CONFLICT,             /* 422: same id, other payload */
+    GW_R_STALE,                /* 409: below the window, and refused there */
     GW_R_BODY_TIMEOUT,         /* 408: the body took too long */
 
     /* auth */

@@ -21,6 +21,7 @@
 
 #define GW_PROM_KAFKA  1
 #define GW_PROM_AUTH   2
+#define GW_PROM_DEDUP  3
 
 /* 18446744073709551615 and, for seconds, a point and leading zeros */
 #define GW_PROM_NUMBER_MAX  32
@@ -46,8 +47,8 @@ struct gw_prom_family_s {
     gw_prom_put_pt   put;                /* all series of one gateway */
     size_t           offset;             /* in gw_stats_slot_t */
     unsigned         unit;
-    unsigned         only;               /* GW_PROM_KAFKA, _AUTH: where that
-                                            is in use */
+    unsigned         only;               /* GW_PROM_KAFKA, _AUTH, _DEDUP: where
+                                            that is in use */
     const char      *help;
 };
 
@@ -89,6 +90,10 @@ static void gw_prom_auth_lookups(gw_prom_t *p, const gw_prom_family_t *f,
 static void gw_prom_auth_entries(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
 static void gw_prom_auth_generation(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
+static void gw_prom_dedup_passed(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
+static void gw_prom_dedup_zone(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
 static void gw_prom_hist(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g, const gw_hist_t *h, const char *label,
@@ -197,6 +202,10 @@ static const gw_prom_family_t  gw_prom_families[] = {
       gw_prom_at(timeouts), GW_PROM_COUNT, 0,
       "Requests answered with the outcome unknown." },
 
+    { "schema_failures_total", "counter", gw_prom_by_class,
+      gw_prom_at(schema_failures), GW_PROM_COUNT, 0,
+      "Messages whose data did not match the schema." },
+
     { "clients_gone_total", "counter", gw_prom_by_proto,
       gw_prom_at(clients_gone), GW_PROM_COUNT, 0,
       "Clients that left before the answer." },
@@ -301,6 +310,31 @@ static const gw_prom_family_t  gw_prom_families[] = {
       0, GW_PROM_COUNT, GW_PROM_AUTH,
       "Changes of registries and key sets that a worker took up." },
 
+    { "dedup_passed_messages_total", "counter", gw_prom_dedup_passed,
+      0, GW_PROM_COUNT, GW_PROM_DEDUP,
+      "Messages with an id that were let in and may be resends, by why." },
+
+    { "dedup_held_messages", "gauge", gw_prom_by_gateway,
+      gw_prom_at(dedup_held), GW_PROM_COUNT, GW_PROM_DEDUP,
+      "Resends that wait for the fate of the first one." },
+
+    { "dedup_entries", "gauge", gw_prom_dedup_zone,
+      offsetof(gw_view_gateway_t, dedup_entries), GW_PROM_COUNT, GW_PROM_DEDUP,
+      "Windows in use: devices, times the epochs that are kept." },
+
+    { "dedup_capacity_entries", "gauge", gw_prom_dedup_zone,
+      offsetof(gw_view_gateway_t, dedup_capacity), GW_PROM_COUNT, GW_PROM_DEDUP,
+      "Windows that the zone has room for." },
+
+    { "dedup_inflight_messages", "gauge", gw_prom_dedup_zone,
+      offsetof(gw_view_gateway_t, dedup_inflight), GW_PROM_COUNT, GW_PROM_DEDUP,
+      "Messages with an id that have no end yet." },
+
+    { "dedup_evictions_total", "counter", gw_prom_dedup_zone,
+      offsetof(gw_view_gateway_t, dedup_evictions), GW_PROM_COUNT,
+      GW_PROM_DEDUP,
+      "Windows that made room for others." },
+
     { "event_loop_lag_seconds", "gauge", gw_prom_by_gateway,
       gw_prom_at(loop_lag_us), GW_PROM_US, 0,
       "How late timers fire, in the slowest worker." },
@@ -347,7 +381,8 @@ gw_prometheus(const gw_view_t *v, size_t *len)
 
         for (n = 0; n < v->ngateways; n++) {
             if ((f->only != GW_PROM_KAFKA || v->gateways[n].has_brokers)
-                && (f->only != GW_PROM_AUTH || v->gateways[n].auth_methods))
+                && (f->only != GW_PROM_AUTH || v->gateways[n].auth_methods)
+                && (f->only != GW_PROM_DEDUP || v->gateways[n].dedup_capacity))
             {
                 f->put(&p, f, &v->gateways[n]);
             }
@@ -761,6 +796,35 @@ gw_prom_auth_entries(gw_prom_t *p, const gw_prom_family_t *f,
     gw_prom_series(p, f->name, "", g);
     gw_prom_label(p, "kind", gw_prom_text("negative"));
     gw_prom_value(p, g->sum.auth_negative, f->unit);
+}
+
+
+static void
+gw_prom_dedup_passed(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    unsigned  i;
+
+    for (i = GW_DEDUP_PLAIN + 1; i < GW_DEDUP_NOTE_N; i++) {
+        gw_prom_series(p, f->name, "", g);
+        gw_prom_label(p, "why", gw_prom_text(gw_dedup_note_name(i)));
+        gw_prom_value(p, g->sum.dedup[i], f->unit);
+    }
+}
+
+
+/* the zone's own, not a sum over workers: offset is in gw_view_gateway_t */
+
+static void
+gw_prom_dedup_zone(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    uint64_t  n;
+
+    memcpy(&n, (const char *) g + f->offset, sizeof(n));
+
+    gw_prom_series(p, f->name, "", g);
+    gw_prom_value(p, n, f->unit);
 }
 
 

@@ -207,6 +207,32 @@ gw_stats_auth_failed(gw_stats_slot_t *s, gw_auth_method_e method,
 }
 
 
+void
+gw_stats_schema_failed(gw_stats_slot_t *s, unsigned cls)
+{
+    if (s == NULL) {
+        return;
+    }
+
+    gw_stats_open(s);
+    gw_stats_add(&s->schema_failures[cls], 1);
+    gw_stats_close(s);
+}
+
+
+void
+gw_stats_dedup(gw_stats_slot_t *s, gw_dedup_note_e note)
+{
+    if (s == NULL) {
+        return;
+    }
+
+    gw_stats_open(s);
+    gw_stats_add(&s->dedup[note], 1);
+    gw_stats_close(s);
+}
+
+
 static uint64_t
 gw_stats_ended(const gw_stats_slot_t *s, unsigned proto, unsigned cls)
 {
@@ -524,6 +550,8 @@ gw_stats_merge(gw_stats_slot_t *to, const gw_stats_slot_t *from)
     to->auth_positive += from->auth_positive;
     to->auth_negative += from->auth_negative;
     gw_stats_max(auth_generation);
+
+    to->dedup_held += from->dedup_held;
 
     gw_stats_merge_brokers(to, from);
 }

@@ -24,6 +24,7 @@
 
 
 #include "gw.h"
+#include "gw_dedup.h"
 #include "gw_outcome.h"
 #include "gw_hist.h"
 
@@ -97,6 +98,9 @@ typedef struct {
     uint64_t  auth_failures[GW_AUTH_N][GW_REASON_N];
     uint64_t  auth_lookups[GW_AUTH_LOOKUP_N];
 
+    uint64_t  schema_failures[GW_CLASSES_MAX];
+    uint64_t  dedup[GW_DEDUP_NOTE_N];       /* new, but see gw_dedup.h */
+
     gw_hist_t  ingest[GW_PROTO_N];          /* first byte -> answer */
     gw_hist_t  queue[GW_CLASSES_MAX];       /* accepted -> produced */
     gw_hist_t  delivery[GW_CLASSES_MAX];    /* produced -> reported */
@@ -117,6 +121,7 @@ typedef struct {
     uint64_t  auth_positive;                /* entries of the cache */
     uint64_t  auth_negative;
     uint64_t  auth_generation;              /* changes of files taken up */
+    uint64_t  dedup_held;                   /* resends that wait */
     uint64_t  nbrokers;
     gw_stats_broker_t  brokers[GW_STATS_BROKERS];
 } gw_stats_slot_t;
@@ -153,6 +158,12 @@ void gw_stats_lost(gw_stats_slot_t *s, gw_proto_e proto, unsigned cls);
    counts as refused beside this */
 void gw_stats_auth_failed(gw_stats_slot_t *s, gw_auth_method_e method,
     gw_reason_e reason);
+
+/* data did not match its schema; the message ends beside this */
+void gw_stats_schema_failed(gw_stats_slot_t *s, unsigned cls);
+
+/* a message with an id was let in although it may be a resend */
+void gw_stats_dedup(gw_stats_slot_t *s, gw_dedup_note_e note);
 
 /* any other change: begin, write fields, end */
 void gw_stats_begin(gw_stats_slot_t *s);

@@ -198,6 +198,7 @@ gw_status_class(gw_status_t *st, const gw_stats_slot_t *s, unsigned c)
     gw_status_uint(st, object, "failed", failed);
     gw_status_uint(st, object, "lost", lost);
     gw_status_uint(st, object, "waiting", gw_stats_waiting_class(s, c));
+    gw_status_uint(st, object, "schema_failures", s->schema_failures[c]);
 
     shed = json_object();
     entry = json_object();
@@ -335,6 +336,30 @@ gw_status_auth(gw_status_t *st, const gw_stats_slot_t *s, unsigned methods)
 
 
 static json_t *
+gw_status_dedup(gw_status_t *st, const gw_view_gateway_t *g)
+{
+    json_t    *object, *passed;
+    unsigned   i;
+
+    object = json_object();
+    passed = json_object();
+
+    for (i = GW_DEDUP_PLAIN + 1; i < GW_DEDUP_NOTE_N; i++) {
+        gw_status_uint(st, passed, gw_dedup_note_name(i), g->sum.dedup[i]);
+    }
+
+    gw_status_uint(st, object, "entries", g->dedup_entries);
+    gw_status_uint(st, object, "capacity", g->dedup_capacity);
+    gw_status_uint(st, object, "inflight", g->dedup_inflight);
+    gw_status_uint(st, object, "evictions", g->dedup_evictions);
+    gw_status_uint(st, object, "held", g->sum.dedup_held);
+    gw_status_set(st, object, "passed", passed);
+
+    return object;
+}
+
+
+static json_t *
 gw_status_worker(gw_status_t *st, const gw_stats_slot_t *s)
 {
     json_t    *object;
@@ -449,6 +474,10 @@ gw_status_gateway(gw_status_t *st, const gw_view_gateway_t *g)
     if (g->auth_methods) {
         gw_status_set(st, object, "auth",
                       gw_status_auth(st, s, g->auth_methods));
+    }
+
+    if (g->dedup_capacity) {
+        gw_status_set(st, object, "dedup", gw_status_dedup(st, g));
     }
 
     gw_status_us(st, object, "loop_lag", s->loop_lag_us);

@@ -21,6 +21,10 @@ typedef struct {
     unsigned          has_brokers;            /* 0: no Kafka configured */
     unsigned          auth_methods;           /* bit of each gw_auth_method_e
                                                  that some chain has */
+    uint64_t          dedup_capacity;         /* windows; 0: no dedup */
+    uint64_t          dedup_entries;          /* windows in use */
+    uint64_t          dedup_inflight;
+    uint64_t          dedup_evictions;
 } gw_view_gateway_t;
 
 

@@ -25,6 +25,7 @@ static const row_t  rows[] = {
     { GW_R_UNSUPPORTED, "unsupported", GW_INVALID, 415, 0 },
     { GW_R_SCHEMA, "schema", GW_INVALID, 422, 0 },
     { GW_R_CONFLICT, "conflict", GW_INVALID, 422, 0 },
+    { GW_R_STALE, "stale", GW_INVALID, 409, 0 },
     { GW_R_BODY_TIMEOUT, "body_timeout", GW_INVALID, 408, 0 },
     { GW_R_UNAUTHENTICATED, "unauthenticated", GW_DENIED, 401, 0 },
     { GW_R_FORBIDDEN, "forbidden", GW_DENIED, 403, 0 },

@@ -202,6 +202,10 @@ fill(gw_stats_slot_t *s, unsigned nclasses, uint64_t seed)
     s->kafka_permanent_errors = n++;
     s->kafka_tx_retries = n++;
 
+    s->schema_failures[1] = n++;
+    s->dedup[GW_DEDUP_TAKEN_OVER] = n++;
+    s->dedup[GW_DEDUP_BELOW] = n++;
+    s->dedup_held = n++;
     s->auth_failures[GW_AUTH_NONE][GW_R_UNAUTHENTICATED] = n++;
     s->auth_failures[GW_AUTH_JWT][GW_R_UNAUTHENTICATED] = n++;
     s->auth_failures[GW_AUTH_JWT][GW_R_RATE_LIMITED] = n++;
@@ -241,6 +245,10 @@ make_view(void)
 
     name_set(&gateways[0].name, "fleet");
     gateways[0].auth_methods = 1u << GW_AUTH_JWT | 1u << GW_AUTH_TLS;
+    gateways[0].dedup_capacity = 1000;
+    gateways[0].dedup_entries = 400;
+    gateways[0].dedup_inflight = 30;
+    gateways[0].dedup_evictions = 2;
     gateways[0].nclasses = 3;
     name_set(&gateways[0].class_name[0], "control");
     name_set(&gateways[0].class_name[1], "telemetry");
@@ -579,7 +587,7 @@ test_format(const char *text, size_t len)
     }
 
     is_u64(twice, 0, "no family begins twice");
-    is_u64(page.nfamilies, 46, "all families are there");
+    is_u64(page.nfamilies, 53, "all families are there");
 
     twice = 0;
     first = 0;
@@ -935,7 +943,7 @@ test_proto(json_t *j, unsigned g, unsigned p)
 
     (void) total("rejected_messages_total", gw, "protocol", protos[p],
                  NULL, NULL, &n);
-    is_u64(n, p == GW_PROTO_HTTP ? 12 : rejected,
+    is_u64(n, p == GW_PROTO_HTTP ? 13 : rejected,
            "text: all reasons that can occur by HTTP, else those that did");
 
     want = 0;
@@ -1185,6 +1193,50 @@ test_workers(json_t *j)
        && near(w, "loop_lag", 3e-6)
        && near(w, "loop_lag_max", (double) s->loop_lag_max_us / 1e6),
        "JSON: how the worker fares");
+}
+
+
+/* the first gateway has windows, the second keeps none */
+
+static void
+test_dedup(json_t *j, json_t *other)
+{
+    gw_stats_slot_t  *s;
+
+    s = &gateways[0].sum;
+
+    is_u64(total("schema_failures_total", "fleet", "class", "telemetry", NULL,
+                 NULL, NULL),
+           s->schema_failures[1], "text: data that did not match");
+
+    is_u64(total("dedup_passed_messages_total", "fleet", "why", "taken_over",
+                 NULL, NULL, NULL),
+           s->dedup[GW_DEDUP_TAKEN_OVER], "text: taken over");
+    is_u64(total("dedup_passed_messages_total", "fleet", "why", "below", NULL,
+                 NULL, NULL),
+           s->dedup[GW_DEDUP_BELOW], "text: below the window");
+    is_number("0", "dedup_passed_messages_total", "fleet", "why", "untracked",
+              NULL, NULL);
+    is_number("", "dedup_passed_messages_total", "fleet", "why", "plain", NULL,
+              NULL);
+    is_number("400", "dedup_entries", "fleet", NULL, NULL, NULL, NULL);
+    is_number("1000", "dedup_capacity_entries", "fleet", NULL, NULL, NULL,
+              NULL);
+    is_number("30", "dedup_inflight_messages", "fleet", NULL, NULL, NULL,
+              NULL);
+    is_number("2", "dedup_evictions_total", "fleet", NULL, NULL, NULL, NULL);
+    is_u64(total("dedup_held_messages", "fleet", NULL, NULL, NULL, NULL, NULL),
+           s->dedup_held, "text: resends that wait");
+
+    is_u64(count(at(j, "dedup"), "entries"), 400, "JSON: windows");
+    is_u64(count(at(j, "dedup"), "capacity"), 1000, "JSON: their room");
+    is_u64(count(at(j, "dedup"), "inflight"), 30, "JSON: without an end");
+    is_u64(count(at(j, "dedup"), "evictions"), 2, "JSON: made room");
+    is_u64(count(at(j, "dedup"), "held"), s->dedup_held, "JSON: waiting");
+    is_u64(count(at(j, "dedup"), "passed/below"), s->dedup[GW_DEDUP_BELOW],
+           "JSON: below the window");
+    ok(at(other, "dedup") == NULL, "JSON: no windows, no word of them");
+    is_number("", "dedup_entries", ODD_GATEWAY, NULL, NULL, NULL, NULL);
 }
 
 
@@ -1564,6 +1616,7 @@ main(int argc, char **argv)
     test_kafka(at(root, "gateways/0"), at(root, "gateways/1"));
     test_workers(at(root, "gateways/0"));
     test_auth(at(root, "gateways/0"), at(root, "gateways/1"));
+    test_dedup(at(root, "gateways/0"), at(root, "gateways/1"));
 
     json_decref(root);
     free(json);
