@@ -148,7 +148,7 @@ class i;
 class a topic=;
     invalid parameter "topic=" of class "a"; known are topic=,
     share=1%..100%, max_age=, overflow=drop_oldest|reject,
-    ack=delivered|queued, opaque
+    ack=delivered|queued, schema=, opaque
 class a topic=x/y;
     invalid parameter "topic=x/y" of class "a"
 class a share=0%;
@@ -321,6 +321,27 @@ drain_timeout forever;
 drain_timeout 1s;
 drain_timeout 1s;
     "drain_timeout" directive is duplicate
+
+
+
+=== output names what the value of a record is
+--- accepted
+output envelope;
+output cloudevents;
+output cloudevents type=com.example;
+--- refused
+output;
+    invalid number of arguments in "output" directive
+output json;
+    invalid "output" "json", it must be "envelope" or "cloudevents"
+output envelope type=x;
+    invalid parameter "type=x"; "output cloudevents" knows type=
+output cloudevents types=x;
+    invalid parameter "types=x"; "output cloudevents" knows type=
+output cloudevents type=;
+    invalid parameter "type=", type= must be 1 to 128 printable characters
+output cloudevents; output envelope;
+    "output" directive is duplicate
 
 
 

@@ -106,13 +106,13 @@ $T.telemetry
 [ map { "POST /t\n{\"device\":\"d\",\"data\":0}" } 1 .. 4 ]
 --- more_headers eval
 [ "Content-Type: text/plain", "Content-Type: application/jsonx",
-  "Content-Type: application/cloudevents+json", "X: no type at all" ]
+  "Content-Type: application/event+json", "X: no type at all" ]
 --- error_code eval
 [ 415, 415, 415, 415 ]
 --- response_body_like eval
 [ (qr/"reason":"unsupported"/) x 4 ]
 --- error_log
-gateway message refused: unsupported, Content-Type must be application/json or application/x-ndjson
+gateway message refused: unsupported, Content-Type must be application/json, application/x-ndjson or that of CloudEvents in JSON
 --- metrics
 received_messages_total 4
 rejected_messages_total{reason="unsupported"} 4

@@ -94,6 +94,30 @@ auth_failures_total{method="hmac",reason="unauthenticated"} 15
 
 
 
+=== a header that is not signed and acted on is refused
+--- devices
+pump-7 hmac
+--- config
+location /t { gateway_auth hmac $AUTH/devices.db; gateway_pass; }
+--- then
+my $with = sub {
+    return problem(post_signed('pump-7', $_[0], headers => $_[1]));
+};
+like($with->('{"data":1}', { 'Idempotency-Key' => 'k' }),
+     qr/^400 malformed a signature does not cover/, 'Idempotency-Key');
+like($with->('{"data":1}', { 'Ce-Specversion' => '1.0', 'Ce-Id' => 1,
+                             'Ce-Source' => '/a', 'Ce-Type' => 't' }),
+     qr/^400 malformed a signature does not cover/, 'an event in headers');
+is($with->('{"specversion":"1.0","id":"1","source":"/p/pump-7","type":"t",'
+           . '"data":1}',
+           { 'Content-Type' => 'application/cloudevents+json' }), '200',
+   'an event in the body is signed');
+--- records
+$T.telemetry
+^pump-7 \{.*"seq":1,.*ce_id=1
+
+
+
 === the signature is over the body as it was sent, before it is inflated
 --- devices
 pump-7 hmac

@@ -233,7 +233,8 @@ sub status {
 }
 
 
-# resident memory of the workers, in bytes
+# resident memory of the workers, in bytes, without what they share: the zone is
+# a budget of its own, and is resident where it was written to
 
 sub memory {
     my ($self) = @_;
@@ -242,7 +243,8 @@ sub memory {
 
     for ($self->workers_of) {
         open my $f, '<', "/proc/$_/statm" or next;
-        $sum += (split ' ', <$f>)[1] * 4096;
+        my (undef, $resident, $shared) = split ' ', <$f>;
+        $sum += ($resident - $shared) * 4096;
     }
 
     return $sum;
