@@ -251,7 +251,7 @@ bodies_draw(const bodies_t *b, uint32_t device, uint64_t seq, unsigned total)
 
 uint8_t *
 bodies_write(const bodies_t *b, uint32_t device, uint64_t seq,
-    unsigned class_index, uint8_t *p)
+    unsigned class_index, unsigned other, uint8_t *p)
 {
     size_t                    len;
     uint64_t                  state;
@@ -262,7 +262,8 @@ bodies_write(const bodies_t *b, uint32_t device, uint64_t seq,
 
     /* the class shows in the template as well, not in its name only */
 
-    state = bodies_key(b, device, seq) + class_index;
+    state = bodies_key(b, device, seq) + class_index
+            + (other ? BODIES_CLASSES_MAX : 0);
     t = &b->templates[((bodies_next(&state) >> 32) * b->ntemplates) >> 32];
 
     text = t->text;

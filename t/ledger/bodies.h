@@ -43,10 +43,11 @@ unsigned bodies_draw(const bodies_t *b, uint32_t device, uint64_t seq,
 
 /*
  * Puts the envelope at p, which has room for bodies_max(); no byte below
- * 0x20 is among its bytes.  Returns its end.
+ * 0x20 is among its bytes.  other: an envelope of the same id with another
+ * time and data.  Returns its end.
  */
 uint8_t *bodies_write(const bodies_t *b, uint32_t device, uint64_t seq,
-    unsigned class_index, uint8_t *p);
+    unsigned class_index, unsigned other, uint8_t *p);
 
 
 #endif /* _BODIES_H_INCLUDED_ */

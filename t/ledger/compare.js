@@ -19,6 +19,7 @@ const events = require('./events.js');
 const scrapesFile = require('./scrapes.js');
 const messages = require('./messages.js');
 const counters = require('./counters.js');
+const dedup = require('./dedup.js');
 
 const FILES = ['sent', 'ends', 'scrapes', 'resting', 'faults', 'error.log',
                'plan'];
@@ -36,7 +37,8 @@ const CHECKS = [
     ['I10', counters.acknowledgements],
     ['I11', messages.duplicates],
     ['I12', null],
-    ['I13', counters.recovery]
+    ['I13', counters.recovery],
+    ['I14', dedup.once]
 ];
 
 const LOG_NAME = 'the run can be judged';
@@ -103,6 +105,7 @@ function load(folder) {
     run.drainLost = run.blind.length
                     ? run.log.drains.reduce((n, d) => n + d.lost, 0) : 0;
     run.latency = latency(run.sent);
+    run.window = run.plan.dedup.window;
 
     return run;
 }

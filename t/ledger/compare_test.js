@@ -134,7 +134,7 @@ function fault(w, name, begin, end, what) {
 function send(w, a) {
     const n = w.attempts.length + 1;
     const start = a.start || at(w, n);
-    const [body] = BODIES[a.seq % BODIES.length];
+    const [body] = BODIES[(a.seq + (a.other || 0)) % BODIES.length];
 
     w.attempts.push({
         conn: a.device === 'd0' ? 1 : 2, tries: 1, outcome: 'ACK',
@@ -148,7 +148,7 @@ function send(w, a) {
 
 function deliver(w, n, topic) {
     const a = w.attempts[n - 1];
-    const [, ts, data] = BODIES[a.seq % BODIES.length];
+    const [, ts, data] = BODIES[(a.seq + (a.other || 0)) % BODIES.length];
     const received = wall(a.start);
     const headers = { traceparent: TRACE };
 
@@ -220,6 +220,16 @@ function status(w, t) {
 
         http.received++;
 
+        if (a.outcome === 'DUP') {
+            both('duplicate');
+            continue;
+        }
+
+        if (a.status === 422 || a.status === 409) {
+            http.rejected[a.reason] = 1 + (http.rejected[a.reason] || 0);
+            continue;
+        }
+
         if (a.reason === 'full') {
             c.shed_entry.full++;
             http.shed_entry++;
@@ -242,6 +252,9 @@ function status(w, t) {
             protocols: { http }, classes,
             buffer: { charged: 1000, capacity: 65536 },
             kafka: { retries: 0, possible_duplicates: 0, fatal_errors: 0 },
+            dedup: { entries: 2, capacity: 64, inflight: 0, evictions: 0,
+                     held: 0, passed: { taken_over: 0, below: 0, jumped: 0,
+                                        untracked: 0 } },
             workers: [worker]
         }]
     };
@@ -347,10 +360,30 @@ function kill(w, n) {
 }
 
 
+/* attempt n once more, over the connection of the other device */
+
+function again(w, n, a) {
+    const { device, seq, conn, ...first } = w.attempts[n - 1];
+
+    send(w, { device, seq, class: first.class, tries: 2, conn: 3 - conn,
+              outcome: 'DUP', ...a });
+
+    return w.attempts.length;
+}
+
+
+/* what passed below, above or without a window: counted from scrape i on */
+
+function passed(w, i, name) {
+    since(w, i, (o, g) => { g.dedup.passed[name] = 1; });
+}
+
+
 function maybe(w, n) {
     w.log.push(line(w.attempts[n - 1].start, 'warn',
                     'gateway "fleet": a message of class "control" was '
                     + 'possibly written (_TIMED_OUT), it is sent again'));
+    since(w, 2, (o, g) => { g.kafka.possible_duplicates = 1; });
 }
 
 
@@ -406,11 +439,16 @@ const FAULTS = [
     }, 1, 'RED I1 I10'],
 
     /* I2 */
-    ['a second copy', (w) => copy(w, 5), 1, 'RED I2'],
+    ['a second copy', (w) => copy(w, 5), 1, 'RED I2 I14'],
     ['a second copy, and a line that tells of it', (w) => {
         copy(w, 5);
         maybe(w, 5);
     }, 0, 'green'],
+    ['a second copy, and a line of what was not counted', (w) => {
+        copy(w, 5);
+        maybe(w, 5);
+        since(w, 2, null);
+    }, 1, 'RED I2'],
     ['a second copy, and a counter that tells of it', (w) => {
         copy(w, 5);
         since(w, 2, (o, g) => { g.kafka.possible_duplicates = 1; });
@@ -418,13 +456,14 @@ const FAULTS = [
     ['a second copy, and a counter that rose later', (w) => {
         copy(w, 5);
         since(w, 9, (o, g) => { g.kafka.possible_duplicates = 1; });
-    }, 1, 'RED I2'],
+    }, 1, 'RED I2 I14'],
     ['two second copies for one line', (w) => {
         copy(w, 5);
         copy(w, 6);
         maybe(w, 5);
-    }, 1, 'RED I2'],
+    }, 1, 'RED I2 I14'],
     ['a resend of a message whose outcome was unknown', (w) => {
+        w.plan.push('gateway dedup off;');
         Object.assign(w.attempts[4], { outcome: 'UNKNOWN', status: 503,
                                        reason: 'timeout' });
         send(w, { ...w.attempts[4], start: 0, outcome: 'ACK', status: 200,
@@ -433,7 +472,7 @@ const FAULTS = [
     }, 0, 'green'],
     ['a second copy of a resend of what was refused', (w) => {
         copy(w, 27);
-    }, 1, 'RED I2'],
+    }, 1, 'RED I2 I14'],
     ['a second copy of what was out when a worker died', (w) => {
         kill(w, 5);
         copy(w, 5);
@@ -441,7 +480,7 @@ const FAULTS = [
     ['a second copy of what was not out when a worker died', (w) => {
         kill(w, 5);
         copy(w, 8);
-    }, 1, 'RED I2'],
+    }, 1, 'RED I2 I14'],
 
     /* I3 */
     ['a record that nobody sent', (w) => {
@@ -617,11 +656,23 @@ const FAULTS = [
         w.attempts[4].unseen = true;
     }, 1, 'RED I10'],
 
-    /* I11; no gateway counts "duplicate" yet, so the ids are all that is */
+    /* I11 */
     ['"duplicate" of a message that is in no topic', (w) => {
-        Object.assign(w.attempts[4], { outcome: 'DUP', unseen: true });
+        Object.assign(w.attempts[4], { outcome: 'DUP' });
         drop(w, 5);
     }, 1, 'RED I1 I11'],
+    ['"duplicate" of a message that is acknowledged later', (w) => {
+        again(w, 5);
+        w.attempts[4].end += 2e6;
+        w.attempts[36].end = w.attempts[36].start + 1000;
+        w.rest.t += 4e6;
+    }, 1, 'RED I11'],
+    ['"duplicate" of a message that some attempt may have made safe', (w) => {
+        again(w, 5, { outcome: 'UNKNOWN', status: 0, unseen: true });
+        again(w, 5);
+        w.attempts[4].end += 3e6;
+        w.rest.t += 4e6;
+    }, 0, 'green'],
 
     /* I12 */
     ['"sent" was cut', (w) => { w.cut.sent = 5; }, 2, 'VOID'],
@@ -688,7 +739,139 @@ const FAULTS = [
         }
 
         w.rest.t += 2e6;
-    }, 1, 'RED I13']
+    }, 1, 'RED I13'],
+
+    /* I14 */
+    ['a resend that was told "duplicate"', (w) => {
+        again(w, 5);
+    }, 0, 'green'],
+    ['a resend that was stored, too', (w) => {
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+    }, 1, 'RED I14'],
+    ['a resend of the unknown that was stored, too', (w) => {
+        Object.assign(w.attempts[4], { outcome: 'UNKNOWN', status: 503,
+                                       reason: 'timeout' });
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+    }, 1, 'RED I14'],
+    ['a resend that was stored below its window, and counted', (w) => {
+        send(w, { device: 'd0', seq: 80, class: 'control' });
+        deliver(w, w.attempts.length);
+        deliver(w, again(w, 1, { outcome: 'ACK' }));
+        passed(w, 10, 'below');
+    }, 0, 'green'],
+    ['a resend that was stored and counted, but not below', (w) => {
+        send(w, { device: 'd0', seq: 80, class: 'control' });
+        deliver(w, w.attempts.length);
+        deliver(w, again(w, 35, { outcome: 'ACK' }));
+        passed(w, 10, 'below');
+    }, 1, 'RED I14'],
+    ['a resend that was stored, and another one below', (w) => {
+        send(w, { device: 'd0', seq: 80, class: 'control' });
+        deliver(w, w.attempts.length);
+        again(w, 1, { outcome: 'UNKNOWN', status: 0, unseen: true });
+        deliver(w, again(w, 35, { outcome: 'ACK' }));
+        passed(w, 10, 'below');
+    }, 1, 'RED I14'],
+    ['a resend that was stored where there was no window', (w) => {
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+        passed(w, 10, 'untracked');
+    }, 0, 'green'],
+    ['a resend that was stored, and no window at another time', (w) => {
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+        passed(w, 4, 'untracked');
+    }, 1, 'RED I14'],
+    ['a resend stored after a master that keeps no windows', (w) => {
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+        fault(w, 'restart', at(w, 14), at(w, 15), '-');
+    }, 0, 'green'],
+    ['a resend stored after a master that keeps its windows', (w) => {
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+        fault(w, 'restart', at(w, 14), at(w, 15), '-');
+        w.plan.push('gateway dedup on state=windows;');
+    }, 1, 'RED I14'],
+    ['a resend stored after a master that kept them in vain', (w) => {
+        deliver(w, again(w, 5, { outcome: 'ACK' }));
+        fault(w, 'restart', at(w, 14), at(w, 15), '-');
+        w.plan.push('gateway dedup on state=windows;');
+        w.log.push(line(at(w, 15), 'error', '"windows" is too short: gateway '
+                        + '"fleet" begins without its dedup windows, resends '
+                        + 'from before can be counted twice'));
+    }, 0, 'green'],
+    ['a death after the message was safe', (w) => {
+        const n = again(w, 5, { outcome: 'ACK' });
+
+        deliver(w, n);
+        kill(w, n);
+        send(w, { device: 'd0', seq: 21, class: 'control' });
+        deliver(w, w.attempts.length);
+    }, 1, 'RED I14'],
+    ['another payload, refused', (w) => {
+        again(w, 5, { outcome: 'REFUSED', status: 422, reason: 'conflict',
+                      other: 1 });
+    }, 0, 'green'],
+    ['another payload of what was refused before', (w) => {
+        again(w, 27, { outcome: 'REFUSED', status: 422, reason: 'conflict',
+                       other: 1 });
+    }, 0, 'green'],
+    ['another payload, acknowledged and not stored', (w) => {
+        again(w, 5, { other: 1, outcome: 'ACK', counted: 'delivered' });
+    }, 1, 'RED I10 I14'],
+    ['another payload, refused and stored', (w) => {
+        const n = again(w, 36, { outcome: 'REFUSED', status: 422, other: 1,
+                                 reason: 'conflict' });
+
+        drop(w, 36);
+        deliver(w, n);
+    }, 1, 'RED I14'],
+    ['a conflict of one payload', (w) => {
+        again(w, 5, { outcome: 'REFUSED', status: 422, reason: 'conflict' });
+    }, 1, 'RED I14'],
+    ['another ts with the same data, and that is stored', (w) => {
+        const n = again(w, 36, { outcome: 'ACK' });
+        const a = w.attempts[n - 1];
+
+        Object.assign(w.attempts[35], { outcome: 'UNKNOWN', status: 0,
+                                        unseen: true });
+        drop(w, 36);
+        deliver(w, n);
+        a.body = a.body.replace('"device"', '"ts":1700000000000,"device"');
+        changed(w, n, `"ts":${recordOf(w, n).timestamp}`,
+                '"ts":1700000000000');
+    }, 0, 'green'],
+    ['other payloads that are called duplicates', (w) => {
+        for (const n of [31, 32, 33, 34]) {
+            again(w, n, { other: 1 });
+        }
+    }, 1, 'RED I14'],
+    ['"stale" within the window', (w) => {
+        again(w, 5, { outcome: 'REFUSED', status: 409, reason: 'stale' });
+    }, 1, 'RED I14'],
+    ['"stale" below the window', (w) => {
+        send(w, { device: 'd0', seq: 80, class: 'control' });
+        deliver(w, w.attempts.length);
+        again(w, 1, { outcome: 'REFUSED', status: 409, reason: 'stale' });
+    }, 0, 'green'],
+    ['a "duplicate" that the gateway did not count', (w) => {
+        again(w, 5, { unseen: true });
+    }, 1, 'RED I14'],
+    ['a message below its window that nobody sent', (w) => {
+        passed(w, 4, 'below');
+    }, 1, 'RED I14'],
+    ['a message taken over from a worker that lives', (w) => {
+        passed(w, 4, 'taken_over');
+    }, 1, 'RED I14'],
+    ['a counter of dedup that falls', (w) => {
+        w.edit[4].change = (o, g) => { g.dedup.evictions = 1; };
+    }, 1, 'RED I14'],
+    ['a flight that has no end', (w) => {
+        w.rest.change = (o, g) => { g.dedup.inflight = 1; };
+    }, 1, 'RED I14'],
+    ['a resend that is held for ever', (w) => {
+        w.rest.change = (o, g) => { g.dedup.held = 1; };
+    }, 1, 'RED I14'],
+    ['a gateway that tells nothing of dedup', (w) => {
+        w.rest.change = (o, g) => { delete g.dedup; };
+    }, 1, 'RED I14']
 ];
 
 

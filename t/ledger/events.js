@@ -26,7 +26,14 @@ const DRAINED = new RegExp(' drained in [0-9]+ ms: delivered=[0-9]+ '
 
 const KILLED = /^worker process ([0-9]+) exited on signal 9$/;
 
+/* ngx_gateway_dedup_zone.c: the windows from before an end are not there */
+const FORGOT = new RegExp(' begins without its dedup windows'
+    + '|: the dedup windows of gateway .* are not kept');
+
 const RECOVERY_S = 30;
+
+/* numbers; the default of the directive */
+const DEDUP_WINDOW = 64;
 
 /* of a worker; the default of the directive */
 const BUFFER = 64 * 1024 * 1024;
@@ -38,7 +45,8 @@ const RESTARTS = ['restart', 'term-start', 'upgrade'];
 function readPlan(file, wrong) {
     const plan = { topics: {}, allowed: [], recovery: RECOVERY_S,
                    buffer: BUFFER, rssBudget: null, deadLetter: null,
-                   lines: [] };
+                   lines: [],
+                   dedup: { on: true, window: DEDUP_WINDOW, state: false } };
 
     eachLine(file, (line) => {
         const m = /^(\S+) +(.*)$/.exec(line);
@@ -74,6 +82,7 @@ function readPlan(file, wrong) {
             break;
 
         case 'gateway':
+            dedup(plan.dedup, value);
             plan.buffer = size(/^buffer +([0-9]+)([kKmM]?);$/.exec(value))
                           || plan.buffer;
         }
@@ -84,6 +93,24 @@ function readPlan(file, wrong) {
     }
 
     return plan;
+}
+
+
+/* the directive, of which all that is not named is as by default */
+
+function dedup(d, value) {
+    const m = /^dedup +(.*);$/.exec(value);
+
+    if (!m) {
+        return;
+    }
+
+    const words = m[1].split(/ +/);
+    const window = words.find((w) => w.startsWith('window='));
+
+    d.on = words[0] !== 'off';
+    d.window = window ? Number(window.slice(7)) : DEDUP_WINDOW;
+    d.state = words.some((w) => w.startsWith('state='));
 }
 
 
@@ -163,7 +190,7 @@ function restarts(faults) {
  */
 
 function readLog(file, plan, killed, wrong) {
-    const log = { alarms: [], maybe: [], drains: [], died: 0,
+    const log = { alarms: [], maybe: [], drains: [], forgot: [], died: 0,
                   lines: 0 };
     const gaveUp = new Set();
     const pids = killed.map((d) => d.pid);
@@ -195,6 +222,10 @@ function readLog(file, plan, killed, wrong) {
 
         if (MAYBE.test(text)) {
             log.maybe.push(ms());
+        }
+
+        if (FORGOT.test(text)) {
+            log.forgot.push(ms());
         }
 
         const drained = DRAINED.exec(text);

@@ -70,6 +70,8 @@ typedef struct {
     unsigned       answers;        /* since it was opened */
     uint64_t       conn;           /* its number among all that were opened */
     uint64_t       seq;            /* the last that was given */
+    uint32_t       device;         /* of the request */
+    unsigned       again;          /* it is of another connection's device */
 
     load_msg_t    *msgs;
     unsigned       nmsgs;          /* on their way */
@@ -105,6 +107,7 @@ typedef struct {
     uint64_t       due;            /* ns, when the rate allows the next */
     unsigned       sending;
     uint64_t       random;
+    load_conn_t   *leaves;         /* hangs up with its request on its way */
     uint8_t       *in;
 } load_loop_t;
 
@@ -118,6 +121,8 @@ static void load_opened(load_loop_t *p, load_conn_t *c);
 static void load_event(load_loop_t *p, load_conn_t *c, uint32_t events);
 static void load_dispatch(load_loop_t *p, uint64_t now);
 static void load_request(load_loop_t *p, load_conn_t *c);
+static unsigned load_again(load_loop_t *p, load_conn_t *c, unsigned total);
+static unsigned load_class(load_loop_t *p, uint32_t device, uint64_t seq);
 static void load_flush(load_loop_t *p, load_conn_t *c);
 static void load_read(load_loop_t *p, load_conn_t *c);
 static int load_keep(load_conn_t *c, const uint8_t *buf, size_t len);
@@ -202,6 +207,14 @@ load_start(load_loop_t *p)
 
     if (o->protocol->init(&p->l) != 0) {
         return -1;
+    }
+
+    if (o->resend) {
+        p->l.resend = load_resend_create(o);
+
+        if (p->l.resend == NULL) {
+            load_fatal("no memory");
+        }
     }
 
     p->epfd = epoll_create1(EPOLL_CLOEXEC);
@@ -471,6 +484,13 @@ load_dispatch(load_loop_t *p, uint64_t now)
         load_unlink(c);
 
         load_request(p, c);
+
+        c = p->leaves;
+        p->leaves = NULL;
+
+        if (c && c->state == LOAD_BUSY) {
+            load_broken(p, c);
+        }
     }
 }
 
@@ -481,17 +501,26 @@ load_request(load_loop_t *p, load_conn_t *c)
     size_t           len;
     ssize_t          n;
     uint8_t         *start;
-    uint32_t         device;
-    unsigned         i, total, class_index;
+    unsigned         i, total;
     load_msg_t      *msg;
     load_options_t  *o;
 
     o = &p->l.options;
-    device = (uint32_t) (c - p->conns);
     total = o->batch;
 
     if (total > o->count - p->attempts) {
         total = (unsigned) (o->count - p->attempts);
+    }
+
+    c->device = (uint32_t) (c - p->conns);
+
+    i = c->nretry ? 0 : load_again(p, c, total);
+
+    c->again = i != 0;
+
+    if (c->again) {
+        total = i;
+        c->nretry = i;
     }
 
     /* what is sent again comes first, so that it cannot be overtaken */
@@ -502,21 +531,17 @@ load_request(load_loop_t *p, load_conn_t *c)
         if (i >= c->nretry) {
             msg->seq = ++c->seq;
             msg->try = 0;
-
-            class_index = 0;
-
-            if (o->nclasses > 1) {
-                n = bodies_draw(p->l.bodies, device, msg->seq, o->weight);
-
-                while (n >= (ssize_t) o->weights[class_index]) {
-                    n -= o->weights[class_index++];
-                }
-            }
-
-            msg->class_index = (uint8_t) class_index;
+            msg->other = 0;
+            msg->class_index = (uint8_t) load_class(p, c->device, msg->seq);
         }
 
         msg->try++;
+
+        if (p->l.resend) {
+            msg->try = (uint8_t) load_resend_sent(p->l.resend, c->device,
+                                                  msg->seq);
+        }
+
         msg->outcome = LOAD_PENDING;
         msg->status = 0;
         msg->reason = load_reason(NULL, 0);
@@ -536,7 +561,7 @@ load_request(load_loop_t *p, load_conn_t *c)
         p->due += total * 1000000000ULL / o->rate;
     }
 
-    start = o->protocol->encode(&p->l, device, c->msgs, total, &len);
+    start = o->protocol->encode(&p->l, c->device, c->msgs, total, &len);
 
     c->sent = load_now();
 
@@ -545,8 +570,8 @@ load_request(load_loop_t *p, load_conn_t *c)
     }
 
     for (i = 0; i < total; i++) {
-        load_report_sent(p->l.report, c->first + i, c->sent, device, c->conn,
-                         &c->msgs[i], &p->l.spans[i]);
+        load_report_sent(p->l.report, c->first + i, c->sent, c->device,
+                         c->conn, &c->msgs[i], &p->l.spans[i]);
     }
 
     n = write(c->fd, start, len);
@@ -574,6 +599,67 @@ load_request(load_loop_t *p, load_conn_t *c)
     memcpy(c->out, start + n, c->out_len);
 
     load_epoll(p, c, EPOLL_CTL_MOD, EPOLLIN|EPOLLOUT);
+}
+
+
+/* how many messages of another device it sends again; 0: its own instead */
+
+static unsigned
+load_again(load_loop_t *p, load_conn_t *c, unsigned total)
+{
+    unsigned               i;
+    load_msg_t            *msg;
+    load_again_t           again;
+    const load_options_t  *o;
+
+    o = &p->l.options;
+
+    if (p->l.resend == NULL || load_random(p) % 100 >= o->resend
+        || load_resend_choose(p->l.resend, c->device, load_random(p), &again)
+           != 0)
+    {
+        return 0;
+    }
+
+    if (total > again.n) {
+        total = (unsigned) again.n;
+    }
+
+    for (i = 0; i < total; i++) {
+        msg = &c->msgs[i];
+
+        msg->seq = again.seq + i;
+        msg->try = 0;
+        msg->other = load_random(p) % 100 < o->resend_other;
+        msg->class_index = (uint8_t) load_class(p, again.device, msg->seq);
+    }
+
+    c->device = again.device;
+    p->leaves = again.leave ? &p->conns[again.device] : NULL;
+
+    return total;
+}
+
+
+static unsigned
+load_class(load_loop_t *p, uint32_t device, uint64_t seq)
+{
+    unsigned         n, class_index;
+    load_options_t  *o;
+
+    o = &p->l.options;
+
+    if (o->nclasses < 2) {
+        return 0;
+    }
+
+    n = bodies_draw(p->l.bodies, device, seq, o->weight);
+
+    for (class_index = 0; n >= o->weights[class_index]; class_index++) {
+        n -= o->weights[class_index];
+    }
+
+    return class_index;
 }
 
 
@@ -783,7 +869,11 @@ load_ended(load_loop_t *p, load_conn_t *c, uint64_t now, unsigned retry)
 
         load_report_ended(p->l.report, c->first + i, now, msg, c->measured);
 
-        if (retry && msg->retryable && msg->try < LOAD_TRIES_MAX) {
+        if (p->l.resend && !msg->other) {
+            load_resend_ended(p->l.resend, c->device, msg->seq, msg->outcome);
+        }
+
+        if (retry && !c->again && msg->retryable && msg->try < LOAD_TRIES_MAX) {
             c->msgs[c->nretry++] = *msg;
         }
     }

@@ -1,10 +1,11 @@
 /*
  * load.h - the load of the ledger: tens of thousands of devices on one epoll.
  *
- * Three parts that know each other by this file only: load.c has connections
+ * Four parts that know each other by this file only: load.c has connections
  * and time, a protocol (load_http.c) turns messages into bytes and answers
- * into outcomes, load_report.c writes down what happened.  README.md has the
- * words of the outcomes and the lines of the file "sent".
+ * into outcomes, load_resend.c chooses what is sent again, load_report.c writes
+ * down what happened.  README.md has the words of the outcomes and the lines of
+ * the file "sent".
  */
 
 #ifndef _LOAD_H_INCLUDED_
@@ -28,6 +29,7 @@
 
 typedef struct load_s           load_t;
 typedef struct load_report_s    load_report_t;
+typedef struct load_resend_s    load_resend_t;
 typedef struct load_protocol_s  load_protocol_t;
 
 
@@ -73,6 +75,9 @@ typedef struct {
     unsigned                sources;
     unsigned                retry;          /* 1: refused ones */
     unsigned                reset_every;    /* answers, 0: never */
+    unsigned                resend;         /* of 100 requests */
+    unsigned                resend_other;   /* of 100 messages of these */
+    unsigned                resend_depth;   /* numbers below the newest */
     uint64_t                max_time;       /* us, 0: none */
     uint64_t                grace;          /* us */
     uint64_t                warmup;         /* requests */
@@ -90,6 +95,7 @@ typedef struct {
     uint8_t      try;
     uint8_t      outcome;
     uint8_t      retryable;
+    uint8_t      other;        /* payload than the one of this id */
 } load_msg_t;
 
 
@@ -136,12 +142,23 @@ struct load_protocol_s {
 };
 
 
+/* messages of one device that are sent again */
+
+typedef struct {
+    uint64_t  seq;             /* the first */
+    uint64_t  n;               /* so many may follow, this one included */
+    uint32_t  device;
+    unsigned  leave;           /* whoever waits for it shall hang up */
+} load_again_t;
+
+
 /* what protocols may use */
 
 struct load_s {
     load_options_t   options;
     bodies_t        *bodies;
     load_report_t   *report;
+    load_resend_t   *resend;               /* NULL: nothing is */
     uint8_t         *out;
     load_span_t     *spans;
 };
@@ -162,6 +179,17 @@ const char *load_reason(const uint8_t *p, size_t len);
 /* microseconds of CLOCK_MONOTONIC */
 uint64_t load_now(void);
 
+
+/*
+ * load_resend.c.  create() gives NULL: no memory.  sent() returns which try of
+ * the message it is; choose() finds one of another device than not, or fails.
+ */
+load_resend_t *load_resend_create(const load_options_t *o);
+unsigned load_resend_sent(load_resend_t *r, uint32_t device, uint64_t seq);
+void load_resend_ended(load_resend_t *r, uint32_t device, uint64_t seq,
+    load_outcome_e outcome);
+int load_resend_choose(load_resend_t *r, uint32_t not, uint64_t random,
+    load_again_t *again);
 
 /*
  * load_report.c.  A request is measured when it is not of the warm-up.  After

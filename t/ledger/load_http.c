@@ -183,7 +183,7 @@ load_http_encode(load_t *l, uint32_t device, load_msg_t *msgs, unsigned n,
 
         start = p;
         p = bodies_write(l->bodies, device, msgs[i].seq, msgs[i].class_index,
-                         p);
+                         msgs[i].other, p);
 
         l->spans[i].data = start;
         l->spans[i].len = (size_t) (p - start);

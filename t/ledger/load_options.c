@@ -32,6 +32,9 @@ typedef enum {
     LOAD_OPT_SOURCES,
     LOAD_OPT_RETRY,
     LOAD_OPT_RESET_EVERY,
+    LOAD_OPT_RESEND,
+    LOAD_OPT_RESEND_OTHER,
+    LOAD_OPT_RESEND_DEPTH,
     LOAD_OPT_MAX_SECONDS,
     LOAD_OPT_GRACE,
     LOAD_OPT_SENT,
@@ -77,6 +80,10 @@ static const char  load_options_help[] =
 "                          Retry-After or 2 s, up to 5 times in all\n"
 "  --reset-every N         a connection is closed after N answers, every\n"
 "                          second one with a reset\n"
+"  --resend PERCENT        of the requests send again what another device has\n"
+"                          sent: answered, failed or on its way (0)\n"
+"  --resend-other PERCENT  of the messages of these have another payload (0)\n"
+"  --resend-depth N        how many numbers a resend may be behind (48)\n"
 "  --max-seconds S         ends sending\n"
 "  --grace S               waits so long for the last answers (10)\n"
 "  --warmup N              requests that are not measured\n"
@@ -102,6 +109,9 @@ static const struct option  load_options_long[] = {
     { "sources",     required_argument, NULL, LOAD_OPT_SOURCES },
     { "retry",       required_argument, NULL, LOAD_OPT_RETRY },
     { "reset-every", required_argument, NULL, LOAD_OPT_RESET_EVERY },
+    { "resend",      required_argument, NULL, LOAD_OPT_RESEND },
+    { "resend-other", required_argument, NULL, LOAD_OPT_RESEND_OTHER },
+    { "resend-depth", required_argument, NULL, LOAD_OPT_RESEND_DEPTH },
     { "max-seconds", required_argument, NULL, LOAD_OPT_MAX_SECONDS },
     { "grace",       required_argument, NULL, LOAD_OPT_GRACE },
     { "sent",        required_argument, NULL, LOAD_OPT_SENT },
@@ -137,6 +147,7 @@ load_options(load_options_t *o, int argc, char **argv, int *code)
     o->seed = 1;
     o->sources = 1;
     o->grace = 10 * 1000000;
+    o->resend_depth = 48;
 
     load_options_classes(o, "telemetry=70,heartbeat=20,control=10");
 
@@ -244,6 +255,15 @@ load_options_set(load_options_t *o, int opt, const char *value)
 
     case LOAD_OPT_RESET_EVERY:
         return load_options_unsigned(value, 0, 1000000000, &o->reset_every);
+
+    case LOAD_OPT_RESEND:
+        return load_options_unsigned(value, 0, 90, &o->resend);
+
+    case LOAD_OPT_RESEND_OTHER:
+        return load_options_unsigned(value, 0, 100, &o->resend_other);
+
+    case LOAD_OPT_RESEND_DEPTH:
+        return load_options_unsigned(value, 1, 65536, &o->resend_depth);
 
     case LOAD_OPT_MAX_SECONDS:
         return load_options_seconds(value, &o->max_time);

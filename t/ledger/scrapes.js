@@ -67,7 +67,9 @@ function read(folder, plan, killed, wrong) {
         capacity: 0,
 
         first: null,            /* names of the highest class and the lowest */
-        rises: { maybe: [], retries: [], fatal: [] },
+        rises: { maybe: [], retries: [], fatal: [], jumped: [],
+                 untracked: [], evictions: [] },
+        dedupWrong: findings(),
         shedding: [],           /* a scrape each: t, shed of first, lower */
         resting: null
     };
@@ -241,11 +243,44 @@ function period(s, o, g) {
     rise(s.rises.retries, was.retries, kafka.retries, since, o.t);
     rise(s.rises.fatal, was.fatal_errors, kafka.fatal_errors, since, o.t);
 
+    dedup(s, o, old, g, since);
     shedding(s, o, old, g);
 
     p.before = p.last;
     p.last = o.t;
     p.gateway = g;
+}
+
+
+/* evictions are of the zone, the rest of its workers; neither falls */
+
+function dedup(s, o, old, g, since) {
+    const is = g.dedup;
+    const was = old && old.dedup;
+
+    if (!is) {
+        return;
+    }
+
+    const counts = (d) => ({ ...d.passed, evictions: d.evictions });
+    const now = counts(is);
+    const before = was ? counts(was) : {};
+
+    for (const name of Object.keys(now)) {
+        if (now[name] < before[name]) {
+            s.dedupWrong.add({ t: o.t, note: `dedup: ${name} fell from `
+                               + `${before[name]} to ${now[name]}` });
+        }
+
+        if (s.rises[name]) {
+            rise(s.rises[name], before[name], now[name], since, o.t);
+        }
+    }
+
+    if (is.entries > is.capacity) {
+        s.dedupWrong.add({ t: o.t, note: `dedup: ${is.entries} windows of `
+                                         + `${is.capacity}` });
+    }
 }
 
 
@@ -326,7 +361,7 @@ function totals(s) {
     const all = { received: 0, accepted: 0, delivered: 0, duplicate: 0,
                   dead_lettered: 0, failed: 0, lost: 0, waiting: 0,
                   rejected: {}, shedEntry: {}, shed: {}, shedOf: {},
-                  maybe: 0, retries: 0, fatal: 0 };
+                  maybe: 0, retries: 0, fatal: 0, dedup: {} };
 
     for (const { gateway } of s.periods.values()) {
         for (const p of Object.values(gateway.protocols)) {
@@ -349,6 +384,8 @@ function totals(s) {
         all.maybe += kafka.possible_duplicates || 0;
         all.retries += kafka.retries || 0;
         all.fatal += kafka.fatal_errors || 0;
+
+        addTo(all.dedup, gateway.dedup ? gateway.dedup.passed : {});
     }
 
     return all;

@@ -21,6 +21,9 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
  */
 const CLOCK_SLACK = 5e6;
 
+/* the hash of the data of the record that is judged */
+const words = [0, 0];
+
 
 function create(sent, plan, clock) {
     return {
@@ -33,7 +36,8 @@ function create(sent, plan, clock) {
         copies: new Uint16Array(sent.messages),
         deadCopies: new Uint16Array(sent.messages),
         first: table({ topic: Uint8Array, partition: Uint16Array,
-                       offset: Float64Array, timestamp: Float64Array }),
+                       offset: Float64Array, timestamp: Float64Array,
+                       hash: Float64Array }),
         excess: [],
 
         invented: findings(),
@@ -152,6 +156,8 @@ function judge(t, topic, r) {
         return;
     }
 
+    normal.hash(value.data, words);
+
     const wrong = differs(t, r, value, message, name, dead);
 
     if (wrong) {
@@ -176,13 +182,12 @@ function differs(t, r, value, message, topic, dead) {
     }
 
     let n = 0;
+    let exact = 0;
     let last = 0;
     let early = Infinity;
     let late = 0;
 
-    normal.hash(value.data, words);
-
-    /* attempts of one message have one body, but that is not ours to rely on */
+    /* attempts of one message may differ in their data, or in their ts alone */
 
     sentFile.eachAttempt(t.sent, message, (i) => {
         last = last || i;
@@ -194,8 +199,11 @@ function differs(t, r, value, message, topic, dead) {
             && a.hash[i] === words[0] && a.hash2[i] === words[1])
         {
             n = i;
+            exact = a.ts[i] === value.ts ? i : exact;
         }
     });
+
+    n = exact || n;
 
     if (!n) {
         return a.flags[last] & sentFile.INVALID
@@ -231,8 +239,6 @@ function differs(t, r, value, message, topic, dead) {
     return headers(t, r.headers || {}, dead, cls);
 }
 
-const words = [0, 0];
-
 
 function headers(t, h, dead, cls) {
     const m = TRACEPARENT.exec(h.traceparent);
@@ -263,10 +269,12 @@ function count(t, topic, r, message, dead) {
         first.partition[message] = r.partition;
         first.offset[message] = r.offset;
         first.timestamp[message] = r.timestamp;
+        first.hash[message] = words[0] * 4294967296 + words[1];
 
     } else {
         t.excess.push({ message, topic, partition: r.partition,
-                        offset: r.offset });
+                        offset: r.offset,
+                        hash: words[0] * 4294967296 + words[1] });
     }
 
     copies[message]++;
@@ -275,7 +283,8 @@ function count(t, topic, r, message, dead) {
 
 /*
  * Records of one connection and class must be in the order in which they were
- * sent.  Where it is open which attempt a record is of, nothing is said.
+ * sent.  Where it is open which attempt a record is of, nothing is said; it is
+ * of none that was refused or was a duplicate.
  */
 
 function order(t, topic, r, message) {
@@ -299,7 +308,9 @@ function order(t, topic, r, message) {
     let n = 0;
 
     sentFile.eachAttempt(t.sent, message, (i) => {
-        if (a.outcome[i] !== sentFile.REFUSED) {
+        if (a.outcome[i] !== sentFile.REFUSED
+            && a.outcome[i] !== sentFile.DUP)
+        {
             writers++;
             n = i;
         }
