@@ -8,12 +8,14 @@
  * worse, agree by chance.
  *
  *   replay --address A:P --requests FILE [--count N] [--connections N]
- *          [--rate N] [--source A] [--sources N] [--seconds S]
+ *          [--rate N] [--source A] [--sources N] [--seconds S] [--first N]
  *
  * FILE: each request is its length in digits, a LF, its bytes; request n of
  * all goes out as number n modulo their count.  Without --rate a connection
  * sends as soon as it was answered.  --source: the first client address, its
- * successors are used in turn, one a connection.
+ * successors are used in turn, one a connection.  --first: the first run of
+ * "#" in each request is a number, in as many digits; it is N when they all go
+ * out for the first time, then N + 1, so that no two are one message.
  *
  * The last line is "replay", then names and numbers.  How long an answer took
  * is counted from when its request was due if no connection was free then,
@@ -63,8 +65,10 @@ typedef struct {
 
 
 typedef struct {
-    const char  *p;
-    size_t       len;
+    char    *p;
+    size_t   len;
+    char    *number;                   /* where it is written, or NULL */
+    size_t   digits;
 } replay_text_t;
 
 
@@ -76,6 +80,8 @@ typedef struct {
     uint64_t             count;
     uint64_t             rate;
     double               seconds;
+    uint64_t             first_number;
+    int                  numbered;
 
     replay_text_t       *texts;
     size_t               ntexts;
@@ -136,12 +142,45 @@ replay_now(void)
 
 
 static void
+replay_number(replay_text_t *text)
+{
+    const char  *last;
+
+    last = text->p + text->len;
+    text->number = memchr(text->p, '#', text->len);
+
+    if (text->number == NULL) {
+        errno = EINVAL;
+        replay_die("a request without a number");
+    }
+
+    for (text->digits = 1;
+         text->number + text->digits < last
+         && text->number[text->digits] == '#';
+         text->digits++)
+    {
+        /* void */
+    }
+}
+
+
+static void
+replay_put_number(const replay_text_t *text, uint64_t n)
+{
+    size_t  i;
+
+    for (i = text->digits; i--; n /= 10) {
+        text->number[i] = (char) ('0' + n % 10);
+    }
+}
+
+
+static void
 replay_read(replay_t *r, const char *file)
 {
     int          fd;
-    char        *end;
+    char        *end, *p, *last;
     size_t       max;
-    const char  *p, *last;
     struct stat  st;
 
     fd = open(file, O_RDONLY);
@@ -150,7 +189,8 @@ replay_read(replay_t *r, const char *file)
         replay_die(file);
     }
 
-    p = mmap(NULL, (size_t) st.st_size + 1, PROT_READ, MAP_PRIVATE, fd, 0);
+    p = mmap(NULL, (size_t) st.st_size + 1, PROT_READ|PROT_WRITE,
+             MAP_PRIVATE, fd, 0);
 
     if (p == MAP_FAILED) {
         replay_die(file);
@@ -180,6 +220,10 @@ replay_read(replay_t *r, const char *file)
         {
             errno = EINVAL;
             replay_die(file);
+        }
+
+        if (r->numbered) {
+            replay_number(&r->texts[r->ntexts]);
         }
 
         p = end + 1 + r->texts[r->ntexts].len;
@@ -288,7 +332,13 @@ replay_send(replay_t *r, uint64_t start)
     r->first = (r->first + 1) % r->connections;
     r->nidle--;
 
-    text = &r->texts[r->sent++ % r->ntexts];
+    text = &r->texts[r->sent % r->ntexts];
+
+    if (r->numbered) {
+        replay_put_number(text, r->first_number + r->sent / r->ntexts);
+    }
+
+    r->sent++;
 
     c->busy = 1;
     c->len = 0;
@@ -559,6 +609,7 @@ replay_options(replay_t *r, int argc, char **argv)
         { "source",      required_argument, NULL, 's' },
         { "sources",     required_argument, NULL, 'm' },
         { "seconds",     required_argument, NULL, 't' },
+        { "first",       required_argument, NULL, 'i' },
         { NULL,          0,                 NULL, 0 }
     };
 
@@ -612,6 +663,11 @@ replay_options(replay_t *r, int argc, char **argv)
 
         case 't':
             r->seconds = strtod(optarg, NULL);
+            break;
+
+        case 'i':
+            r->first_number = strtoull(optarg, NULL, 10);
+            r->numbered = 1;
             break;
 
         default:

@@ -12,6 +12,7 @@ use lib $FindBin::Bin;
 use Bench::Callgrind;
 use Bench::Case;
 use Bench::Cpu;
+use Bench::Dedup;
 use Bench::Gates;
 use Bench::Instructions;
 use Bench::Perf;
@@ -27,11 +28,12 @@ $| = 1;
 my $rounds = $ENV{BENCH_ROUNDS} || 5;
 my $seconds = $ENV{BENCH_SECONDS} || 2;
 
-my %modes = (full => \&full, short => \&short, profile => \&profile);
+my %modes = (full => \&full, short => \&short, profile => \&profile,
+             dedup => \&dedup);
 my $mode = shift @ARGV || 'full';
 
 $modes{$mode}
-    or die "usage: .ci/bench [full|short [GATES]|profile [CASE...]]\n";
+    or die "usage: .ci/bench [full|short [GATES]|profile [CASE...]|dedup]\n";
 
 $modes{$mode}->(@ARGV);
 
@@ -134,6 +136,11 @@ sub profile {
 }
 
 
+sub dedup {
+    print Bench::Dedup::text(Bench::Dedup::run(Bench::Rig->new));
+}
+
+
 sub full {
     my $method = Bench::Instructions::method()
         or die "neither perf nor valgrind counts here\n";
@@ -146,6 +153,7 @@ sub full {
     my %base;
 
     $result{pure} = Bench::Pure::run($rig);
+    $result{dedup} = Bench::Dedup::run($rig);
 
     for my $case (@Bench::Case::ALL) {
         print STDERR "# instructions: $case->{say}\n";

@@ -10,13 +10,15 @@ use warnings;
 
 use Bench::Auth;
 use Bench::Callgrind;
+use Bench::Fields;
 
 our $PATH = '/v1/messages';
 our $TOPIC = 'bench.telemetry';
 our $LINGER = 5;             # ms
 
 # name, port, modules loaded, gateway block, the location, what is sent,
-# messages of a batch of librdkafka under callgrind (fill), properties (set)
+# messages of a batch of librdkafka under callgrind (fill), properties (set),
+# what stands behind "dedup", which is on where nothing does
 our @ALL = (
     { name => '204', port => 24120, say => 'return 204',
       location => 'return 204;' },
@@ -55,6 +57,7 @@ our @ALL = (
       say => 'NDJSON of 100, ack queued',
       location => 'gateway_pass bench; gateway_ack queued;',
       load => { batch => 100, form => 'ndjson' }, fill => 1000 },
+    Bench::Fields::cases(24110),
     Bench::Auth::cases(24130),
 );
 
@@ -116,6 +119,8 @@ sub conf {
         my $properties = Bench::Auth::gateway($case)
                          . properties($case, $callgrind);
 
+        $properties .= "    dedup     $case->{dedup};\n" if $case->{dedup};
+
         $gateway = <<"END";
 gateway bench {
     brokers   $brokers;
@@ -129,7 +134,8 @@ END
     # for the rig: who works, and is Kafka reached
     my $warm = $case->{gateway} ? 'gateway_pass bench;' : 'return 204;';
 
-    my $location = $case->{location} =~ s/\bAUTH\b/$dir/gr;
+    my $location = $case->{location} =~ s/\bAUTH\b/$dir/gr
+                                     =~ s/\bSCHEMA\b/$dir\/schema.json/gr;
 
     # who traces a worker must be its user
     my $user = $> == 0 ? 'user root;' : '';

@@ -41,6 +41,10 @@ sub of {
 
     my $r = $rig->load($i, $messages, %args, under => \@under);
 
+    # refused, or a duplicate: cheaper than what is to be counted
+    die "$case->{name}: $r->{bad} of $r->{messages} were not accepted\n"
+        if $r->{bad};
+
     if ($method eq 'perf') {
         @$c{qw( user kernel )} = map { $_ / $r->{requests} }
                                  Bench::Perf::counted("$i->{dir}/perf");

@@ -33,7 +33,9 @@ sub build {
 # 0: a connection sends when it was answered), on top of what the case says;
 # core: where the load runs; under: a command that runs it.
 # The answer is decided by the location, so nothing is asked for in a header:
-# the bytes of the requests are the same in every case.
+# the bytes of the requests are the same in every case.  Each run of an
+# instance has devices or numbers of its own: a message that was sent before is
+# a duplicate, which costs less and never reaches Kafka.
 #
 # { requests, messages, seconds, acked, queued, p50_us, p99_us, .. }
 
@@ -47,12 +49,15 @@ sub run {
     my @under = @{delete $o{under} || []};
     my $core = delete $o{core} || 0;
 
+    my $case = $instance->{case};
+    my $run = ++$instance->{runs};
+    my @replay = ($rig->{replay}, '--requests', "$instance->{dir}/requests");
+
     # who has credentials sends what was made with them
-    my @tool = $instance->{case}{auth}
-        ? ($rig->{replay}, '--requests', "$instance->{dir}/requests")
-        : ($rig->{load}, qw( --protocol http --seed 1 --plain
-                             --classes telemetry=1 --uri ),
-           $Bench::Case::PATH);
+    my @tool = $case->{auth} ? @replay
+        : $case->{requests} ? (@replay, '--first', $run * 1_000_000)
+        : ($rig->{load}, qw( --protocol http --plain --classes telemetry=1 ),
+           '--seed', $run, '--uri', $Bench::Case::PATH);
 
     my @command = (@under, 'taskset', '-c', $core, @tool,
                    '--address', "127.0.0.1:$instance->{port}",

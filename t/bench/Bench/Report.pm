@@ -11,6 +11,7 @@ use POSIX ();
 use Bench::Callgrind;
 use Bench::Case;
 use Bench::Cpu;
+use Bench::Dedup;
 use Bench::Goals;
 use Bench::Perf;
 use Bench::Table;
@@ -75,7 +76,8 @@ sub text {
             ['part', 'bytes', 'ns', 'fastest block', 'GB/s'],
             map { [$_->{name}, $_->{bytes} || '-', $_->{ns}, $_->{best},
                    $_->{bytes} ? sprintf('%.2f', $_->{bytes} / $_->{ns})
-                               : '-'] } @{$result->{pure}});
+                               : '-'] } @{$result->{pure}})
+        . "\n" . Bench::Dedup::text($result->{dedup});
 }
 
 
@@ -96,6 +98,8 @@ sub measured {
     return {
         P1 => $x{queuednone},
         P1z => $x{queued},
+        P1s => $x{schema},
+        P1sz => $x{schemalz4},
         P2 => $c{queuednone},
         P2z => $c{queued},
         P3 => $x{delivered512none},
@@ -111,6 +115,9 @@ sub measured {
         P14h => $pure{'auth, HS256, new'}{ns} / 1000,
         P14e => $pure{'auth, ES256, new'}{ns} / 1000,
         P14t => $pure{'auth, token seen before'}{ns} / 1000,
+        P15 => Bench::Dedup::row($result->{dedup}, $Bench::Dedup::MESSAGE)
+                   ->{ns},
+        P15b => $result->{dedup}{bytes},
         authk => $x{devicescached} / $x{devicessent},
         autht => $x{es256cached} / $x{es256sent},
         P18 => $result->{half}{queued} / $result->{half}{204},
@@ -186,6 +193,8 @@ $method- Messages a second are shared with the generator on the same core; the
   bytes to a gateway without "gateway_auth": what NGINX takes to read them.
   "new": a cache of eight places, in which nobody is ever found.  Crypto under
   callgrind is dearer than it is: some instructions of the CPU are hidden.
+- Dedup is on where nothing else is said, every message with a number of its
+  own; of "auth", whose requests are sent again and again, it is off.
 - P18: each at half of the rate that it reached, p99 of one to the other.
 
 END

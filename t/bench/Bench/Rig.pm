@@ -19,6 +19,7 @@ use Time::HiRes ();
 use Bench::Auth;
 use Bench::Callgrind;
 use Bench::Case;
+use Bench::Fields;
 use Bench::Load;
 
 
@@ -111,6 +112,7 @@ sub start {
     close $f;
 
     Bench::Auth::make($case, $dir) if $case->{auth};
+    Bench::Fields::make($case, $dir);
 
     my @command = ('taskset', '-c', '0',
                    $args{callgrind} ? Bench::Callgrind::command($dir) : (),
