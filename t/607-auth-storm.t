@@ -33,7 +33,8 @@ my $good_rate = 300;         # of each kind
 # what a device waits for: by default, and where the gateway alone decides
 my @acks = qw( delivered queued );
 
-my $g = GatewayChaos->new(workers => 2);
+# the good devices send the same again and again: every one is to be delivered
+my $g = GatewayChaos->new(workers => 2, gateway => 'dedup off;');
 my $dir = $g->{prefix};
 my $bare = $g->{port} + 600;
 
