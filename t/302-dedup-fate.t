@@ -107,9 +107,10 @@ down
 --- then
 my @clients = main::under_way(4);
 close($_) for splice @clients, 1;
+ok((until_true { metric('dedup_held_messages') == 0 }),
+   'nobody waits, though the first has no end yet');
 mock_command('up');
 is(main::told(@clients), 'delivered:1', 'the first is there');
-ok((until_true { metric('dedup_held_messages') == 0 }), 'nobody waits');
 --- metrics
 delivered_messages_total 1
 rejected_messages_total{reason="timeout"} 4
@@ -132,6 +133,32 @@ ok((until_true {
 mock_command('up');
 is(main::told(main::start()), 'delivered:1', 'the resend is taken');
 is(main::told(main::start()), 'duplicate:1', 'and the next one known');
+--- error_log
+exited on signal 9
+--- no_error_log
+Sanitizer
+--- no_shutdown_error_log
+Sanitizer
+--- no_books
+
+
+
+=== a worker that dies while it drains lets go of it as well
+--- mock
+down
+--- then
+my $first = main::start();
+ok((until_true { metric('dedup_inflight_messages') == 1 }), 'under way');
+my $master = master_pid();
+my %old = map { $_ => 1 } grep { /\S/ } split /\n/, `pgrep -P $master`;
+kill 'HUP', $master;
+my $now = sub { grep { /\S/ } split /\n/, `pgrep -P $master` };
+ok((until_true { (grep { !$old{$_} } $now->()) == 2 }), 'there are new ones');
+ok((until_true { (grep { $old{$_} } $now->()) == 1 }), 'one of the old drains');
+kill 'KILL', grep { $old{$_} } $now->();
+ok((until_true { !grep { $old{$_} } $now->() }), 'and dies, and is not replaced');
+mock_command('up');
+is(main::told(main::start()), 'delivered:1', 'the resend is taken');
 --- error_log
 exited on signal 9
 --- no_error_log

@@ -47,6 +47,19 @@ dedup on; dedup off;
 
 
 
+=== two gateways cannot share a file of windows
+--- around
+gateway a { brokers x; topic t; dedup state=a.state; }
+gateway b { brokers x; topic t; %s }
+--- accepted
+dedup state=b.state;
+dedup on;
+--- refused
+dedup state=a.state;
+    "state=a.state" is the file of gateway "a" already
+
+
+
 === a zone must have room for it
 --- accepted
 zone a 1m;

@@ -237,6 +237,10 @@ gw_stats_slot_t *ngx_gateway_zone_slots(ngx_gateway_t *gateway,
     ngx_uint_t *n);
 time_t ngx_gateway_zone_start_time(ngx_gateway_t *gateway);
 
+/* what workers that died without a successor had in flight is in flight no
+   more; from time to time, in any worker */
+void ngx_gateway_zone_bury(ngx_gateway_t *gateway);
+
 /* the windows of dedup; NULL: none.  owner: that of the slot, may be NULL */
 ngx_gateway_dedup_zone_t *ngx_gateway_zone_dedup(ngx_gateway_t *gateway,
     gw_stats_slot_t *slot, uint32_t *owner);

@@ -18,6 +18,7 @@
 #define NGX_GATEWAY_DEDUP_CHAINS  1024     /* of held resends; a power of 2 */
 #define NGX_GATEWAY_DEDUP_LOOKS   1024     /* held ones judged a tick */
 #define NGX_GATEWAY_DEDUP_SWEEP   256      /* flights a shard and sweep */
+#define NGX_GATEWAY_DEDUP_BURY    10  /* ticks from look to look for the dead */
 
 
 struct ngx_gateway_dedup_s {
@@ -28,6 +29,7 @@ struct ngx_gateway_dedup_s {
     ngx_uint_t                 held;
     ngx_queue_t                chain[NGX_GATEWAY_DEDUP_CHAINS];
     ngx_queue_t                foreign;    /* held for other workers' flights */
+    ngx_queue_t                own;        /* held for those of this worker */
     ngx_queue_t                due;        /* to be judged again */
     ngx_event_t                judge;      /* posted */
 };
@@ -69,6 +71,7 @@ ngx_gateway_dedup_start(ngx_gateway_worker_t *w)
     }
 
     ngx_queue_init(&dedup->foreign);
+    ngx_queue_init(&dedup->own);
     ngx_queue_init(&dedup->due);
 
     dedup->zone = ngx_gateway_zone_dedup(w->gateway, w->slot, &dedup->owner);
@@ -262,12 +265,8 @@ ngx_gateway_dedup_link(ngx_gateway_dedup_t *dedup, ngx_gateway_msg_t *msg)
 
     /* a message is in the list of what is looked for only once */
 
-    if (msg->foreign) {
-        ngx_queue_insert_tail(&dedup->foreign, &msg->look);
-
-    } else {
-        ngx_queue_init(&msg->look);
-    }
+    ngx_queue_insert_tail(msg->foreign ? &dedup->foreign : &dedup->own,
+                          &msg->look);
 }
 
 
@@ -359,14 +358,37 @@ ngx_gateway_dedup_tick(ngx_gateway_worker_t *w)
 {
     uint32_t              i;
     gw_dedup_t           *shard;
-    ngx_uint_t            n;
+    ngx_uint_t            n, held;
     ngx_queue_t          *q;
+    ngx_gateway_msg_t    *msg;
     ngx_gateway_dedup_t  *dedup;
 
     dedup = w->dedup;
 
     if (dedup == NULL) {
         return;
+    }
+
+    if (dedup->swept % NGX_GATEWAY_DEDUP_BURY == 0) {
+        ngx_gateway_zone_bury(w->gateway);
+    }
+
+    /* one of this worker's tells of its end, which may be far: who waited for
+       it and has gone is not to take room until then */
+
+    held = ngx_min(dedup->held, NGX_GATEWAY_DEDUP_LOOKS);
+
+    for (n = 0; n < held && !ngx_queue_empty(&dedup->own); n++) {
+        q = ngx_queue_head(&dedup->own);
+        msg = ngx_queue_data(q, ngx_gateway_msg_t, look);
+
+        if (!ngx_gateway_waiter_there(msg)) {
+            ngx_gateway_dedup_refuse(w, msg, GW_R_TIMEOUT);
+            continue;
+        }
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&dedup->own, q);
     }
 
     /* round and round: what was judged and still waits goes to the tail */

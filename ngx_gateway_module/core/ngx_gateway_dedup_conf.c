@@ -11,6 +11,8 @@
 
 static char *ngx_gateway_dedup_param(ngx_conf_t *cf, ngx_gateway_t *gateway,
     ngx_str_t *param);
+static char *ngx_gateway_dedup_state(ngx_conf_t *cf, ngx_gateway_t *gateway,
+    ngx_str_t *value);
 static char *ngx_gateway_dedup_policy(ngx_conf_t *cf, ngx_str_t *param,
     ngx_str_t *value, const char *no, ngx_uint_t *refuse);
 
@@ -139,16 +141,51 @@ ngx_gateway_dedup_param(ngx_conf_t *cf, ngx_gateway_t *gateway,
     }
 
     if (ngx_gateway_dedup_is("state=")) {
-        gateway->dedup_state = value;
-
-        return ngx_conf_full_name(cf->cycle, &gateway->dedup_state, 0)
-               == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+        return ngx_gateway_dedup_state(cf, gateway, &value);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid parameter \"%V\" of \"dedup\"", param);
 
     return NGX_CONF_ERROR;
+}
+
+
+/* windows of one gateway would call messages of another duplicates */
+
+static char *
+ngx_gateway_dedup_state(ngx_conf_t *cf, ngx_gateway_t *gateway,
+    ngx_str_t *value)
+{
+    ngx_uint_t                i;
+    ngx_gateway_t           **other;
+    ngx_gateway_main_conf_t  *gmcf;
+
+    gateway->dedup_state = *value;
+
+    if (ngx_conf_full_name(cf->cycle, &gateway->dedup_state, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    gmcf = ngx_gateway_main_conf(cf->cycle);
+    other = gmcf->gateways.elts;
+
+    for (i = 0; i < gmcf->gateways.nelts; i++) {
+
+        if (other[i] != gateway
+            && other[i]->dedup_state.len == gateway->dedup_state.len
+            && ngx_memcmp(other[i]->dedup_state.data,
+                          gateway->dedup_state.data, gateway->dedup_state.len)
+               == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"state=%V\" is the file of gateway \"%V\" "
+                               "already", value, &other[i]->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 

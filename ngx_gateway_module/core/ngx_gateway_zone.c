@@ -313,6 +313,42 @@ ngx_gateway_zone_claim(ngx_gateway_t *gateway, ngx_cycle_t *cycle,
 }
 
 
+/*
+ * nginx starts no other worker in the place of one that died while it was to
+ * end, so its slot may stay as it is for long, and be counted when it is taken.
+ */
+
+void
+ngx_gateway_zone_bury(ngx_gateway_t *gateway)
+{
+    ngx_uint_t           i;
+    gw_stats_slot_t     *slot;
+    ngx_slab_pool_t     *shpool;
+    ngx_gateway_zone_t  *zone;
+
+    shpool = (ngx_slab_pool_t *) gateway->zone->shm.addr;
+    zone = shpool->data;
+
+    /* whoever has the lock is about to change the slots; next time, then */
+
+    if (zone->dedup == NULL || !ngx_shmtx_trylock(&shpool->mutex)) {
+        return;
+    }
+
+    for (i = 0; i < zone->nslots; i++) {
+        slot = &zone->slots[i];
+
+        if (slot->pid != 0 && kill((ngx_pid_t) slot->pid, 0) == -1
+            && ngx_errno == ESRCH)
+        {
+            ngx_gateway_dedup_zone_leave(zone->dedup, i);
+        }
+    }
+
+    ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
 void
 ngx_gateway_zone_leave(ngx_gateway_t *gateway, gw_stats_slot_t *slot)
 {
