@@ -213,3 +213,30 @@ is(main::m1('"device":"a","seq":1,"data":1'), 'delivered', 'any time')
 $T.telemetry 3
 --- metrics
 dedup_entries none
+
+
+
+=== resends that wait do not take the room of what is new
+--- mock
+down
+--- gateway
+buffer 2m;
+--- then
+my $large = '{"device":"a","seq":1,"data":"' . ('x' x 60000) . '"}';
+my $start = sub {
+    client("POST /t HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+           . "Content-Type: application/json\r\nContent-Length: "
+           . length($large) . "\r\n\r\n$large");
+};
+my @clients = $start->();
+ok((until_true { metric('dedup_inflight_messages') == 1 }), 'under way');
+push @clients, $start->() for 1 .. 10;
+ok((until_true { (metric('shed_at_entry_messages_total') || 0) == 6 }),
+   'four wait, an eighth of the buffer');
+mock_command('up');
+my %told;
+$told{(/^HTTP\/1\.1 (\d+)/)[0]}++ for map { answer($_) } @clients;
+is_deeply(\%told, { 200 => 5, 503 => 6 }, 'all are answered');
+--- metrics
+delivered_messages_total 1
+duplicate_messages_total 4

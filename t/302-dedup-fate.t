@@ -53,7 +53,9 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value('config', 'location /t { gateway_auth off;'
-                      . ' gateway_timeout 30s; gateway_pass; }');
+                      . ' gateway_timeout 30s; gateway_pass; }'
+                      . ' location /queued { gateway_auth off;'
+                      . ' gateway_ack queued; gateway_pass; }');
 });
 
 run_tests();
@@ -157,8 +159,12 @@ ok((until_true { (grep { !$old{$_} } $now->()) == 2 }), 'there are new ones');
 ok((until_true { (grep { $old{$_} } $now->()) == 1 }), 'one of the old drains');
 kill 'KILL', grep { $old{$_} } $now->();
 ok((until_true { !grep { $old{$_} } $now->() }), 'and dies, and is not replaced');
+my $accepted = metric('accepted_messages_total') // 0;
+my $answer = http('POST', '/queued', '{"device":"a","seq":1,"data":1}');
+is($answer->{status}, 202, 'at once one that does not wait');
+is(metric('accepted_messages_total'), $accepted + 1, '... is not said of the dead');
 mock_command('up');
-is(main::told(main::start()), 'delivered:1', 'the resend is taken');
+is(main::told(main::start()), 'duplicate:1', 'the next one knows it');
 --- error_log
 exited on signal 9
 --- no_error_log

@@ -96,6 +96,31 @@ $T.telemetry
 
 
 
+=== an event cannot name another device than was authorised
+--- config
+location /t { gateway_auth off; gateway_device pump-1; gateway_pass; }
+--- then
+is(main::event('"deviceid":"no name/","class":"telemetry",'
+               . '"recordedtime":"yesterday","data":1'), 'delivered', 'event');
+--- records
+$T.telemetry
+^pump-1 1 ce_class=telemetry ce_deviceid=pump-1 ce_id=1 ce_recordedtime=20\d\d-\S+Z ce_source=/p/a ce_specversion=1\.0 ce_type=t content-type=
+
+
+
+=== it cannot beside an envelope either
+--- gateway
+topic $T.telemetry;
+--- config
+location /t { gateway_auth off; gateway_device pump-1; gateway_pass; }
+--- then
+is(main::event('"deviceid":"no name/","data":1'), 'delivered', 'event');
+--- records
+$T.telemetry
+^pump-1 \{"device":"pump-1".* ce_deviceid=pump-1 ce_id=1 ce_source=/p/a
+
+
+
 === a batch of events, and what is opaque
 --- gateway
 output cloudevents type=io.example;

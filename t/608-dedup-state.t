@@ -94,6 +94,11 @@ for my $case (
                     . chr(ord(substr $whole, 70000, 1) ^ 1)
                     . substr $whole, 70001);
     } ],
+    [ 'that of another gateway', sub {
+        write_bytes(substr($whole, 0, 24)
+                    . chr(ord(substr $whole, 24, 1) ^ 1)
+                    . substr $whole, 25);
+    } ],
     [ 'an empty file', sub { write_bytes('') } ],
     [ 'a file of something else', sub { write_bytes('x' x 100000) } ],
     [ 'that of another zone', sub { $g->{gateway} =~ s/4m/5m/ } ])

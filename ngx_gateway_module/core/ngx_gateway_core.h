@@ -241,6 +241,10 @@ time_t ngx_gateway_zone_start_time(ngx_gateway_t *gateway);
    more; from time to time, in any worker */
 void ngx_gateway_zone_bury(ngx_gateway_t *gateway);
 
+/* the same for one owner of flights, at once; 1: it is dead */
+ngx_uint_t ngx_gateway_zone_bury_owner(ngx_gateway_t *gateway,
+    uint32_t owner);
+
 /* the windows of dedup; NULL: none.  owner: that of the slot, may be NULL */
 ngx_gateway_dedup_zone_t *ngx_gateway_zone_dedup(ngx_gateway_t *gateway,
     gw_stats_slot_t *slot, uint32_t *owner);

@@ -18,6 +18,7 @@
 #define NGX_GATEWAY_DEDUP_CHAINS  1024     /* of held resends; a power of 2 */
 #define NGX_GATEWAY_DEDUP_LOOKS   1024     /* held ones judged a tick */
 #define NGX_GATEWAY_DEDUP_SWEEP   256      /* flights a shard and sweep */
+#define NGX_GATEWAY_DEDUP_PART    8        /* of "buffer", for held ones */
 #define NGX_GATEWAY_DEDUP_BURY    10  /* ticks from look to look for the dead */
 
 
@@ -27,6 +28,7 @@ struct ngx_gateway_dedup_s {
     uint32_t                   swept;      /* shards, so far */
 
     ngx_uint_t                 held;
+    uint64_t                   held_bytes;
     ngx_queue_t                chain[NGX_GATEWAY_DEDUP_CHAINS];
     ngx_queue_t                foreign;    /* held for other workers' flights */
     ngx_queue_t                own;        /* held for those of this worker */
@@ -226,6 +228,7 @@ ngx_gateway_dedup_begin(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,
 
     case GW_DEDUP_IN_FLIGHT:
         msg->foreign = (ticket.owner != dedup->owner);
+        msg->ticket.owner = ticket.owner;
         return NGX_BUSY;
 
     case GW_DEDUP_CONFLICT:
@@ -244,16 +247,56 @@ ngx_gateway_dedup_begin(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,
 
 
 ngx_int_t
+ngx_gateway_dedup_begin_now(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,
+    gw_reason_e *reason)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_gateway_dedup_begin(w, msg, reason);
+
+    if (rc == NGX_BUSY && msg->foreign
+        && ngx_gateway_zone_bury_owner(w->gateway, msg->ticket.owner))
+    {
+        rc = ngx_gateway_dedup_begin(w, msg, reason);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_gateway_dedup_hold(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg)
 {
-    if (gw_lanes_reserve(w->lanes, msg->lane.cost) != GW_OK) {
+    ngx_gateway_dedup_t  *dedup;
+
+    dedup = w->dedup;
+
+    /* these are copies: they are not to take the room of what is new */
+
+    if (dedup->held_bytes + msg->lane.cost
+        > w->gateway->buffer / NGX_GATEWAY_DEDUP_PART
+        || (msg->lane.lane != 0 && gw_lanes_pressure(w->lanes))
+        || gw_lanes_reserve(w->lanes, msg->lane.cost) != GW_OK)
+    {
         return NGX_DECLINED;
     }
 
-    ngx_gateway_dedup_link(w->dedup, msg);
-    w->dedup->held++;
+    ngx_gateway_dedup_link(dedup, msg);
+
+    dedup->held++;
+    dedup->held_bytes += msg->lane.cost;
 
     return NGX_OK;
+}
+
+
+static void
+ngx_gateway_dedup_unhold(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg)
+{
+    w->dedup->held--;
+    w->dedup->held_bytes -= msg->lane.cost;
+
+    gw_lanes_unreserve(w->lanes, msg->lane.cost);
 }
 
 
@@ -454,8 +497,7 @@ ngx_gateway_dedup_judge(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg)
         return;
     }
 
-    dedup->held--;
-    gw_lanes_unreserve(w->lanes, msg->lane.cost);
+    ngx_gateway_dedup_unhold(w, msg);
 
     if (rc == NGX_OK) {
         ngx_gateway_enter(msg);
@@ -482,8 +524,7 @@ ngx_gateway_dedup_refuse(ngx_gateway_worker_t *w, ngx_gateway_msg_t *msg,
     ngx_queue_remove(&msg->held);
     ngx_queue_remove(&msg->look);
 
-    w->dedup->held--;
-    gw_lanes_unreserve(w->lanes, msg->lane.cost);
+    ngx_gateway_dedup_unhold(w, msg);
 
     gw_stats_refused(w->slot, msg->protocol, msg->lane.lane, reason);
 

@@ -14,8 +14,8 @@
  * worker's tells it at once, one of another worker's is looked for at each
  * tick.  A held resend whose sender has gone is dropped.
  *
- * Bounds: windows and flights by the size of the zone, held resends by
- * "buffer".
+ * Bounds: windows and flights by the size of the zone, held resends by an
+ * eighth of "buffer", and none but of class 0 above its high mark.
  */
 
 #ifndef _NGX_GATEWAY_DEDUP_H_INCLUDED_
@@ -48,6 +48,11 @@ uint32_t ngx_gateway_dedup_zone_enter(ngx_gateway_dedup_zone_t *zone,
     ngx_uint_t n);
 void ngx_gateway_dedup_zone_leave(ngx_gateway_dedup_zone_t *zone,
     ngx_uint_t n);
+
+/* an owner that died; nothing where its slot is another one's by now.  Any
+   process, without a lock */
+void ngx_gateway_dedup_zone_bury(ngx_gateway_dedup_zone_t *zone,
+    uint32_t owner);
 
 /* the shard of an id, locked, and repaired where its last user died; NULL: the
    lock cannot be had, which is logged */
@@ -90,6 +95,11 @@ void ngx_gateway_dedup_identify(ngx_gateway_worker_t *w,
  * is safe; NGX_BUSY: in flight, hold() it; NGX_DECLINED: refused for *reason.
  */
 ngx_int_t ngx_gateway_dedup_begin(ngx_gateway_worker_t *w,
+    ngx_gateway_msg_t *msg, gw_reason_e *reason);
+
+/* as begin(), for a sender who will not wait and is told of a message in
+   flight that it is in memory: its owner is looked for first */
+ngx_int_t ngx_gateway_dedup_begin_now(ngx_gateway_worker_t *w,
     ngx_gateway_msg_t *msg, gw_reason_e *reason);
 
 /* NGX_OK: the message waits for the fate of the other one, waiter attached;

@@ -16,11 +16,14 @@
 
 #include <openssl/rand.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "gw_lock.h"
 #include "ngx_gateway_dedup.h"
 
 
-#define NGX_GATEWAY_DEDUP_MAGIC        0x3150554445445747ULL  /* "GWDEDUP1" */
+#define NGX_GATEWAY_DEDUP_MAGIC        0x3250554445445747ULL  /* "GWDEDUP2" */
 #define NGX_GATEWAY_DEDUP_WINDOWS_MIN  64     /* of a shard */
 
 
@@ -51,6 +54,7 @@ typedef struct {
     uint32_t                   windows;
     uint32_t                   width;
     uint32_t                   reserved;
+    uint64_t                   gateway;    /* of its name */
     u_char                     secret[GW_DEDUP_SECRET_LEN];
 } ngx_gateway_dedup_file_t;
 
@@ -59,8 +63,10 @@ static void ngx_gateway_dedup_zone_conf(ngx_gateway_t *gateway,
     gw_dedup_conf_t *conf);
 static ngx_int_t ngx_gateway_dedup_zone_load(ngx_shm_zone_t *shm_zone,
     ngx_gateway_t *gateway, ngx_gateway_dedup_zone_t *zone);
+static uint64_t ngx_gateway_dedup_zone_name(ngx_gateway_t *gateway);
 static const char *ngx_gateway_dedup_zone_read(ngx_fd_t fd,
-    ngx_gateway_dedup_zone_t *zone, gw_dedup_conf_t *conf, ngx_log_t *log);
+    ngx_gateway_t *gateway, ngx_gateway_dedup_zone_t *zone,
+    gw_dedup_conf_t *conf, ngx_log_t *log);
 static ngx_int_t ngx_gateway_dedup_zone_write(ngx_fd_t fd, const u_char *p,
     size_t len);
 static ngx_int_t ngx_gateway_dedup_zone_fill(ngx_fd_t fd, u_char *p,
@@ -222,6 +228,13 @@ ngx_gateway_dedup_zone_leave(ngx_gateway_dedup_zone_t *zone, ngx_uint_t n)
 }
 
 
+void
+ngx_gateway_dedup_zone_bury(ngx_gateway_dedup_zone_t *zone, uint32_t owner)
+{
+    (void) __sync_bool_compare_and_swap(&zone->alive[owner >> 24], owner, 0);
+}
+
+
 gw_dedup_t *
 ngx_gateway_dedup_zone_lock(ngx_gateway_dedup_zone_t *zone, uint64_t place,
     ngx_log_t *log)
@@ -342,7 +355,8 @@ ngx_gateway_dedup_zone_load(ngx_shm_zone_t *shm_zone, ngx_gateway_t *gateway,
 
     ngx_gateway_dedup_zone_conf(gateway, &conf);
 
-    why = ngx_gateway_dedup_zone_read(fd, zone, &conf, shm_zone->shm.log);
+    why = ngx_gateway_dedup_zone_read(fd, gateway, zone, &conf,
+                                      shm_zone->shm.log);
 
     if (why) {
         ngx_log_error(NGX_LOG_ERR, shm_zone->shm.log, 0,
@@ -361,12 +375,21 @@ ngx_gateway_dedup_zone_load(ngx_shm_zone_t *shm_zone, ngx_gateway_t *gateway,
 }
 
 
+/* hashes do not tell gateways apart: each has a zone of its own */
+
+static uint64_t
+ngx_gateway_dedup_zone_name(ngx_gateway_t *gateway)
+{
+    return XXH3_64bits(gateway->name.data, gateway->name.len);
+}
+
+
 /* NULL: all windows are there; else what is wrong with the file, and no
    window is there */
 
 static const char *
-ngx_gateway_dedup_zone_read(ngx_fd_t fd, ngx_gateway_dedup_zone_t *zone,
-    gw_dedup_conf_t *conf, ngx_log_t *log)
+ngx_gateway_dedup_zone_read(ngx_fd_t fd, ngx_gateway_t *gateway,
+    ngx_gateway_dedup_zone_t *zone, gw_dedup_conf_t *conf, ngx_log_t *log)
 {
     u_char                    *body, header[GW_DEDUP_HEADER];
     size_t                     len;
@@ -380,6 +403,10 @@ ngx_gateway_dedup_zone_read(ngx_fd_t fd, ngx_gateway_dedup_zone_t *zone,
         || file.magic != NGX_GATEWAY_DEDUP_MAGIC)
     {
         return "is no state of dedup of this version";
+    }
+
+    if (file.gateway != ngx_gateway_dedup_zone_name(gateway)) {
+        return "is of another gateway";
     }
 
     if (file.shards != NGX_GATEWAY_DEDUP_SHARDS
@@ -475,6 +502,7 @@ ngx_gateway_dedup_zone_save(ngx_gateway_t *gateway,
     file.shards = NGX_GATEWAY_DEDUP_SHARDS;
     file.windows = zone->windows;
     file.width = zone->width;
+    file.gateway = ngx_gateway_dedup_zone_name(gateway);
     ngx_memcpy(file.secret, zone->secret, GW_DEDUP_SECRET_LEN);
 
     failed = "write()";

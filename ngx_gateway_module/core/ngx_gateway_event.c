@@ -22,8 +22,11 @@
 
 typedef struct {
     ngx_gateway_header_t  *headers;
+    gw_envelope_t         *envelope;
     ngx_uint_t             n;
     unsigned               whole:1;    /* the value is the event's data */
+    unsigned               device:1;   /* is there */
+    unsigned               class:1;
 } ngx_gateway_event_put_t;
 
 
@@ -46,9 +49,7 @@ static void ngx_gateway_event_made(ngx_gateway_origin_t *origin,
     gw_envelope_t *envelope, ngx_gateway_event_e value,
     ngx_gateway_event_put_t *put);
 static void ngx_gateway_event_ours(ngx_gateway_origin_t *origin,
-    gw_envelope_t *envelope, ngx_gateway_event_put_t *put);
-static ngx_uint_t ngx_gateway_event_has(const gw_ce_t *event,
-    const char *name);
+    ngx_gateway_event_put_t *put);
 static u_char *ngx_gateway_event_id(ngx_gateway_origin_t *origin,
     gw_envelope_t *envelope, u_char *p);
 static u_char *ngx_gateway_event_time(u_char *p, int64_t ms);
@@ -122,7 +123,10 @@ ngx_gateway_event_headers(ngx_gateway_origin_t *origin,
     ngx_gateway_event_put_t  put;
 
     put.headers = headers;
+    put.envelope = envelope;
     put.n = 0;
+    put.device = 0;
+    put.class = 0;
     put.whole = (origin->gateway->output == NGX_GATEWAY_OUTPUT_CLOUDEVENTS
                  && value != NGX_GATEWAY_EVENT_DOCUMENT);
 
@@ -134,7 +138,7 @@ ngx_gateway_event_headers(ngx_gateway_origin_t *origin,
     }
 
     if (put.whole) {
-        ngx_gateway_event_ours(origin, envelope, &put);
+        ngx_gateway_event_ours(origin, &put);
     }
 
     return put.n;
@@ -156,8 +160,23 @@ ngx_gateway_event_put(void *data, const char *name, const gw_str_t *value)
         return;
     }
 
+    if (put->whole && ngx_strcmp(name, "ce_recordedtime") == 0) {
+        return;
+    }
+
     if (put->n == NGX_GATEWAY_EVENT_HEADERS) {
         return;
+    }
+
+    /* an event says what it likes, this is what was authorised */
+
+    if (ngx_strcmp(name, "ce_deviceid") == 0) {
+        value = &put->envelope->device;
+        put->device = 1;
+
+    } else if (ngx_strcmp(name, "ce_class") == 0) {
+        value = &put->envelope->class_name;
+        put->class = 1;
     }
 
     text = ngx_gateway_event_text.names[put->n];
@@ -254,53 +273,29 @@ ngx_gateway_event_made(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
 }
 
 
-/* what the gateway knows better than the event, where that does not say it */
+/* what the gateway knows better than the event */
 
 static void
-ngx_gateway_event_ours(ngx_gateway_origin_t *origin, gw_envelope_t *envelope,
+ngx_gateway_event_ours(ngx_gateway_origin_t *origin,
     ngx_gateway_event_put_t *put)
 {
-    u_char                    *p;
-    ngx_gateway_event_text_t  *text;
+    u_char  *p, *received_at;
 
-    text = &ngx_gateway_event_text;
-
-    if (!ngx_gateway_event_has(origin->event, "deviceid")) {
-        ngx_gateway_event_add(put, "ce_deviceid", envelope->device.data,
-                              envelope->device.len);
+    if (!put->device) {
+        ngx_gateway_event_put(put, "ce_deviceid", &put->envelope->device);
     }
 
-    if (!ngx_gateway_event_has(origin->event, "class")) {
-        ngx_gateway_event_add(put, "ce_class", envelope->class_name.data,
-                              envelope->class_name.len);
+    if (!put->class) {
+        ngx_gateway_event_put(put, "ce_class", &put->envelope->class_name);
     }
 
-    if (!ngx_gateway_event_has(origin->event, "recordedtime")) {
-        p = ngx_gateway_event_time(text->received_at, origin->received_at);
+    put->whole = 0;
 
-        ngx_gateway_event_add(put, "ce_recordedtime", text->received_at,
-                              p - text->received_at);
-    }
-}
+    received_at = ngx_gateway_event_text.received_at;
+    p = ngx_gateway_event_time(received_at, origin->received_at);
 
-
-static ngx_uint_t
-ngx_gateway_event_has(const gw_ce_t *event, const char *name)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; event && i < event->next; i++) {
-
-        if (event->ext[i].name.len == ngx_strlen(name)
-            && ngx_strncmp(event->ext[i].name.data, name,
-                           event->ext[i].name.len)
-               == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
+    ngx_gateway_event_add(put, "ce_recordedtime", received_at,
+                          p - received_at);
 }
 
 

@@ -555,7 +555,8 @@ ngx_gateway_submit(ngx_gateway_msg_t *msg, ngx_gateway_waiter_t *waiter,
     queued = (msg->ack == NGX_GATEWAY_ACK_QUEUED || waiter == NULL);
 
     if (msg->identified) {
-        rc = ngx_gateway_dedup_begin(w, msg, &reason);
+        rc = queued ? ngx_gateway_dedup_begin_now(w, msg, &reason)
+                    : ngx_gateway_dedup_begin(w, msg, &reason);
 
         if (rc == NGX_DECLINED) {
             goto refused;

@@ -32,6 +32,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static ngx_uint_t ngx_gateway_zone_dead(gw_stats_slot_t *slot);
 static ngx_int_t ngx_gateway_zone_classes(ngx_shm_zone_t *shm_zone,
     ngx_gateway_zone_t *zone);
 
@@ -322,7 +323,6 @@ void
 ngx_gateway_zone_bury(ngx_gateway_t *gateway)
 {
     ngx_uint_t           i;
-    gw_stats_slot_t     *slot;
     ngx_slab_pool_t     *shpool;
     ngx_gateway_zone_t  *zone;
 
@@ -336,16 +336,41 @@ ngx_gateway_zone_bury(ngx_gateway_t *gateway)
     }
 
     for (i = 0; i < zone->nslots; i++) {
-        slot = &zone->slots[i];
-
-        if (slot->pid != 0 && kill((ngx_pid_t) slot->pid, 0) == -1
-            && ngx_errno == ESRCH)
-        {
+        if (ngx_gateway_zone_dead(&zone->slots[i])) {
             ngx_gateway_dedup_zone_leave(zone->dedup, i);
         }
     }
 
     ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
+ngx_uint_t
+ngx_gateway_zone_bury_owner(ngx_gateway_t *gateway, uint32_t owner)
+{
+    ngx_slab_pool_t     *shpool;
+    ngx_gateway_zone_t  *zone;
+
+    shpool = (ngx_slab_pool_t *) gateway->zone->shm.addr;
+    zone = shpool->data;
+
+    if (!ngx_gateway_zone_dead(&zone->slots[owner >> 24])) {
+        return 0;
+    }
+
+    /* without the lock: a slot that was claimed meanwhile has another owner */
+
+    ngx_gateway_dedup_zone_bury(zone->dedup, owner);
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_gateway_zone_dead(gw_stats_slot_t *slot)
+{
+    return slot->pid != 0 && kill((ngx_pid_t) slot->pid, 0) == -1
+           && ngx_errno == ESRCH;
 }
 
 
