@@ -23,11 +23,30 @@ gateway_pass default;
 gateway_pass fleet;
 if ($arg_a) { gateway_pass fleet; }
 limit_except POST { deny all; } gateway_pass fleet;
---- refused
-gateway_pass fleet protocol=mqtt;
-    invalid number of arguments in "gateway_pass" directive
+gateway_pass protocol=http;
+gateway_pass fleet protocol=http;
 gateway_pass protocol=mqtt;
-    invalid parameter "protocol=mqtt": an HTTP location speaks HTTP only
+gateway_pass fleet protocol=mqtt;
+if ($arg_a) { gateway_pass fleet protocol=mqtt; }
+gateway_pass protocol=mqtt; gateway_class control;
+gateway_pass protocol=mqtt; gateway_max_message_size 1k; gateway_mqtt_keep_alive 65535s;
+--- refused
+gateway_pass a b protocol=mqtt;
+    invalid number of arguments in "gateway_pass" directive
+gateway_pass protocol=lines;
+    invalid parameter "protocol=lines", it must be "protocol=http" or
+gateway_pass fleet x;
+    invalid name of a gateway or parameter "x"
+gateway_pass protocol=mqtt protocol=mqtt;
+    invalid name of a gateway or parameter "protocol=mqtt"
+gateway_pass protocol=mqtt; gateway_class $arg_class;
+    "gateway_class" of a location with "protocol=mqtt" cannot have variables -> nowhere
+gateway_pass protocol=mqtt; gateway_max_message_size 1;
+    "gateway_max_message_size" must be from 1k to 256m -> nowhere
+gateway_pass protocol=mqtt; gateway_mqtt_keep_alive 65536s;
+    "gateway_mqtt_keep_alive" must be at most 65535s -> nowhere
+gateway_pass protocol=mqtt; gateway_auth hmac devices.db;
+    "gateway_auth hmac" signs requests, a location with "protocol=mqtt" has none -> nowhere
 gateway_pass a;
 gateway_pass b;
     "gateway_pass" directive is duplicate

@@ -43,6 +43,7 @@ for my $example (@examples) {
 
     $conf =~ s/(brokers\s+)\S+;/$1$ENV{GATEWAY_KAFKA};/;
     $conf =~ s/(listen\s+)8080;/${1}127.0.0.1:$port;/;
+    $conf =~ s/(listen\s+)188(\d);/"${1}127.0.0.1:" . ($port + $2) . ';'/ge;
 
     # the memory of one worker a core is not what is tested here
     $conf =~ s/(worker_processes\s+)auto;/${1}1;/;

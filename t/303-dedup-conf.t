@@ -66,7 +66,7 @@ zone a 1m;
 zone a 64m;
 dedup off; zone a 128k;
 --- refused
-zone a 256k;
+zone a 192k;
     zone "a" is too small for "dedup"
     -> nowhere
 

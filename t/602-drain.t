@@ -17,7 +17,7 @@ use GatewayChaos;
 plan skip_all => 'no real Kafka runs' unless GatewayChaos::have_kafka();
 
 # seconds beyond the deadline; a sanitizer takes its time
-my $slack = $ENV{GATEWAY_SANITIZED} ? 5 : 2;
+my $slack = $ENV{GATEWAY_SANITIZED} ? 5 : 4;
 
 my $g = GatewayChaos->new(gateway  => 'drain_timeout 5s;',
                           location => 'gateway_timeout 60s;');

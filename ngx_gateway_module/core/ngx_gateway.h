@@ -22,6 +22,7 @@
 
 #include "gw.h"
 #include "gw_cloudevents.h"
+#include "gw_end.h"
 #include "gw_envelope.h"
 #include "gw_identity.h"
 #include "gw_json.h"
@@ -164,10 +165,17 @@ ngx_int_t ngx_gateway_identity_valid(ngx_str_t *identity);
 ngx_gateway_schema_t *ngx_gateway_schema_add(ngx_conf_t *cf, ngx_str_t *file,
     ngx_uint_t formats);
 
+/* "gateway_schema": *schema, or *off; a directive's value of its own */
+char *ngx_gateway_schema_line(ngx_conf_t *cf, ngx_gateway_schema_t **schema,
+    ngx_flag_t *off);
+
 
 /*
  * run time
  */
+
+ngx_str_t *ngx_gateway_name(ngx_gateway_t *gateway);
+ngx_msec_t ngx_gateway_drain_timeout(ngx_gateway_t *gateway);
 
 /* NGX_DECLINED: no such class */
 ngx_int_t ngx_gateway_find_class(ngx_gateway_t *gateway, u_char *name,
@@ -234,6 +242,13 @@ void ngx_gateway_count_answer(ngx_gateway_t *gateway, gw_proto_e protocol,
     ngx_msec_t duration);
 void ngx_gateway_count_connection(ngx_gateway_t *gateway, gw_proto_e protocol,
     ngx_int_t delta);
+void ngx_gateway_count_disconnect(ngx_gateway_t *gateway,
+    gw_proto_e protocol, gw_end_e end);
+
+/* bytes of "buffer" for what is no message yet; NGX_DECLINED: there is no
+   room.  Given back in full, in any pieces */
+ngx_int_t ngx_gateway_reserve(ngx_gateway_t *gateway, size_t bytes);
+void ngx_gateway_unreserve(ngx_gateway_t *gateway, size_t bytes);
 
 /* open: NGX_ERROR where there is no memory.  close: from now on no result and
    no done; harmless on a closed one */

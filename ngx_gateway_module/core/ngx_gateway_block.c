@@ -115,6 +115,13 @@ static ngx_command_t  ngx_gateway_block_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mqtt_topic"),
+      NGX_GATEWAY_CONF|NGX_CONF_TAKE23,
+      ngx_gateway_mqtt_topic_word,
+      0,
+      0,
+      NULL },
+
     { ngx_string("dedup"),
       NGX_GATEWAY_CONF|NGX_CONF_1MORE,
       ngx_gateway_dedup_word,
@@ -295,6 +302,10 @@ ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway)
             || ngx_gateway_add_class(gateway, "heartbeat") != NGX_OK
             || ngx_gateway_add_class(gateway, "telemetry") != NGX_OK))
     {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_gateway_mqtt_init(cf, gateway) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -13,6 +13,7 @@
 
 
 #include "gw_dedup.h"
+#include "gw_mqtt_topic.h"
 #include "gw_schema.h"
 #include "ngx_gateway.h"
 
@@ -20,7 +21,7 @@
 #define NGX_GATEWAY_MODULE       0x59574147   /* "GAWY" */
 #define NGX_GATEWAY_CONF         0x02000000
 
-#define NGX_GATEWAY_ZONE_MAGIC   0x0330574147ULL
+#define NGX_GATEWAY_ZONE_MAGIC   0x0430574147ULL
 #define NGX_GATEWAY_TICK         100          /* ms */
 #define NGX_GATEWAY_SCHEMA_ERROR  512         /* bytes of a sentence */
 
@@ -49,6 +50,17 @@ typedef struct {
 } ngx_gateway_class_t;
 
 
+/* "mqtt_topic", the first that matches decides */
+
+typedef struct {
+    gw_mqtt_pattern_t  pattern;
+    ngx_str_t          class_name;
+    ngx_uint_t         class_index;
+    ngx_uint_t         format;                /* NGX_CONF_UNSET_UINT: that of
+                                                 the listener */
+} ngx_gateway_mqtt_topic_t;
+
+
 /* per cycle, read-only after init_conf */
 
 struct ngx_gateway_s {
@@ -61,6 +73,7 @@ struct ngx_gateway_s {
     ngx_str_t              topic;
     ngx_str_t              dead_letter;
     ngx_array_t            classes;           /* ngx_gateway_class_t */
+    ngx_array_t            mqtt_topics;       /* ngx_gateway_mqtt_topic_t */
     size_t                 buffer;
     size_t                 message_max;       /* bytes of a value */
     ngx_uint_t             ack;
@@ -252,6 +265,11 @@ ngx_gateway_dedup_zone_t *ngx_gateway_zone_dedup(ngx_gateway_t *gateway,
 /* ngx_gateway_block.c */
 void ngx_gateway_block_create(ngx_gateway_t *gateway);
 char *ngx_gateway_block_init(ngx_conf_t *cf, ngx_gateway_t *gateway);
+
+/* ngx_gateway_mqtt_conf.c */
+char *ngx_gateway_mqtt_topic_word(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_gateway_mqtt_init(ngx_conf_t *cf, ngx_gateway_t *gateway);
 
 /* ngx_gateway_ingest.c: a message that was held enters its lane, its waiter
    hears of it if not; and how a message ends */

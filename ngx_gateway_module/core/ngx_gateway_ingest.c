@@ -838,3 +838,41 @@ ngx_gateway_count_connection(ngx_gateway_t *gateway, gw_proto_e protocol,
         gateway->worker->connections[protocol] += delta;
     }
 }
+
+
+void
+ngx_gateway_count_disconnect(ngx_gateway_t *gateway, gw_proto_e protocol,
+    gw_end_e end)
+{
+    gw_stats_slot_t  *slot;
+
+    if (gateway->worker && gateway->worker->slot) {
+        slot = gateway->worker->slot;
+
+        gw_stats_begin(slot);
+        slot->disconnects[protocol][end]++;
+        gw_stats_end(slot);
+    }
+}
+
+
+ngx_int_t
+ngx_gateway_reserve(ngx_gateway_t *gateway, size_t bytes)
+{
+    if (gateway->worker == NULL
+        || gw_lanes_reserve(gateway->worker->lanes, bytes) != GW_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_gateway_unreserve(ngx_gateway_t *gateway, size_t bytes)
+{
+    if (gateway->worker) {
+        gw_lanes_unreserve(gateway->worker->lanes, bytes);
+    }
+}

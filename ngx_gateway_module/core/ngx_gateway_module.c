@@ -315,6 +315,20 @@ ngx_gateway_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+ngx_msec_t
+ngx_gateway_drain_timeout(ngx_gateway_t *gateway)
+{
+    return gateway->drain_timeout;
+}
+
+
+ngx_str_t *
+ngx_gateway_name(ngx_gateway_t *gateway)
+{
+    return &gateway->name;
+}
+
+
 ngx_int_t
 ngx_gateway_find_class(ngx_gateway_t *gateway, u_char *name, size_t len,
     ngx_uint_t *index)

@@ -27,6 +27,52 @@ static ngx_int_t ngx_gateway_schema_read(ngx_conf_t *cf, ngx_str_t *path,
 static void ngx_gateway_schema_cleanup(void *data);
 
 
+/* gateway_schema file [formats=on|off]; gateway_schema off */
+
+char *
+ngx_gateway_schema_line(ngx_conf_t *cf, ngx_gateway_schema_t **schema,
+    ngx_flag_t *off)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   formats;
+
+    if (*off != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    formats = 0;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        *off = 1;
+    }
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "formats=on") == 0) {
+            formats = 1;
+
+        } else if (ngx_strcmp(value[2].data, "formats=off") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be "
+                               "\"formats=on\" or \"formats=off\"",
+                               &value[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (*off == 1) {
+        return cf->args->nelts == 3 ? "is \"off\" with a parameter"
+                                    : NGX_CONF_OK;
+    }
+
+    *off = 0;
+    *schema = ngx_gateway_schema_add(cf, &value[1], formats);
+
+    return *schema ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
 ngx_gateway_schema_t *
 ngx_gateway_schema_add(ngx_conf_t *cf, ngx_str_t *file, ngx_uint_t formats)
 {

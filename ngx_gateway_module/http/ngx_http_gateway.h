@@ -16,6 +16,7 @@
 
 #include "ngx_gateway.h"
 #include "ngx_gateway_auth.h"
+#include "ngx_gateway_mqtt.h"
 
 
 #define NGX_HTTP_GATEWAY_ENVELOPE  0
@@ -53,6 +54,9 @@ typedef struct {
     ngx_uint_t                  overload_status;
     ngx_uint_t                  log_level;
     ngx_uint_t                  status;        /* format of gateway_status */
+    ngx_gateway_mqtt_conf_t     mqtt;          /* over WebSocket */
+    ngx_flag_t                  ws;            /* it speaks that and nothing
+                                                  else */
 } ngx_http_gateway_loc_conf_t;
 
 
@@ -127,6 +131,8 @@ typedef struct {
     ngx_gateway_origin_t        origin;
     ngx_http_gateway_headers_t  headers;
     ngx_event_t                 timer;         /* body, then answer */
+    void                       *ws;            /* NULL, or all it has to say is
+                                                  in ngx_http_gateway_ws.c */
     ngx_http_gateway_sender_t  *sender;        /* NULL: nobody asked */
     ngx_str_t                   device;        /* the identity, then that of
                                                   a single message */
@@ -162,10 +168,6 @@ typedef struct {
 ngx_int_t ngx_http_gateway_handler(ngx_http_request_t *r);
 void ngx_http_gateway_ingest(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *text);
-
-/* data is all of the document just parsed */
-void ngx_http_gateway_whole(gw_json_t *json, gw_str_t *text,
-    gw_envelope_t *envelope);
 
 /* why the scanner refused; where: the offset in the body makes sense */
 void ngx_http_gateway_json_failed(ngx_http_request_t *r,
@@ -212,6 +214,11 @@ ngx_int_t ngx_http_gateway_identify_again(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx, gw_str_t *body, gw_reason_e *reason);
 ngx_int_t ngx_http_gateway_challenge(ngx_http_request_t *r,
     ngx_http_gateway_ctx_t *ctx);
+
+/* that of the client, to be freed, and whether the server verified it */
+void ngx_http_gateway_certificate(ngx_http_request_t *r,
+    ngx_gateway_credentials_t *c);
+void ngx_http_gateway_certificate_free(ngx_gateway_credentials_t *c);
 
 /*
  * ngx_http_gateway_body.c: reads the body and gives it, whole, inflated and

@@ -17,9 +17,6 @@
 
 static void ngx_http_gateway_credentials(ngx_http_request_t *r,
     ngx_http_gateway_sender_t *sender);
-static void ngx_http_gateway_certificate(ngx_http_request_t *r,
-    ngx_gateway_credentials_t *c);
-static void ngx_http_gateway_certificate_free(ngx_gateway_credentials_t *c);
 static ngx_uint_t ngx_http_gateway_scheme(ngx_str_t *header,
     const char *scheme, size_t len, ngx_str_t *rest);
 static ngx_int_t ngx_http_gateway_ask(ngx_http_request_t *r,
@@ -261,7 +258,7 @@ ngx_http_gateway_scheme(ngx_str_t *header, const char *scheme, size_t len,
 
 #if (NGX_HTTP_SSL)
 
-static void
+void
 ngx_http_gateway_certificate(ngx_http_request_t *r,
     ngx_gateway_credentials_t *c)
 {
@@ -297,7 +294,7 @@ ngx_http_gateway_certificate(ngx_http_request_t *r,
 }
 
 
-static void
+void
 ngx_http_gateway_certificate_free(ngx_gateway_credentials_t *c)
 {
     X509_free(c->certificate);
@@ -306,14 +303,14 @@ ngx_http_gateway_certificate_free(ngx_gateway_credentials_t *c)
 
 #else
 
-static void
+void
 ngx_http_gateway_certificate(ngx_http_request_t *r,
     ngx_gateway_credentials_t *c)
 {
 }
 
 
-static void
+void
 ngx_http_gateway_certificate_free(ngx_gateway_credentials_t *c)
 {
 }

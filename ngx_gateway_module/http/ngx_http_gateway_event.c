@@ -108,7 +108,7 @@ ngx_http_gateway_event_binary(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    ngx_http_gateway_whole(json, &body, &event->env);
+    gw_envelope_whole(json, &body, &event->env);
 
     event->env.document = *text;
 

@@ -429,7 +429,7 @@ ngx_http_gateway_raw(ngx_http_request_t *r, ngx_http_gateway_ctx_t *ctx,
         goto refused;
     }
 
-    ngx_http_gateway_whole(json, text, envelope);
+    gw_envelope_whole(json, text, envelope);
 
     return NGX_OK;
 
@@ -438,25 +438,6 @@ refused:
     ngx_http_finalize_request(r, ngx_http_gateway_refuse(r, ctx, reason,
                                                          detail));
     return NGX_DECLINED;
-}
-
-
-void
-ngx_http_gateway_whole(gw_json_t *json, gw_str_t *text,
-    gw_envelope_t *envelope)
-{
-    envelope->data.data = text->data + json->tape[0].off;
-    envelope->data.len = json->tape[0].len;
-
-    if (json->tape[0].type == GW_JSON_STRING) {
-        envelope->data.data--;
-        envelope->data.len += 2;
-    }
-
-    envelope->strip_nl = (json->tape[0].flags & GW_JSON_F_NL) ? 1 : 0;
-    envelope->doc = text->data;
-    envelope->document = *text;
-    envelope->data_node = 0;
 }
 
 

@@ -8,12 +8,15 @@
 #include <ngx_http.h>
 
 #include "ngx_http_gateway.h"
+#include "ngx_http_gateway_ws.h"
 
 
 static ngx_int_t ngx_http_gateway_log_handler(ngx_http_request_t *r);
 static void *ngx_http_gateway_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_gateway_merge_ws(ngx_conf_t *cf,
+    ngx_http_gateway_loc_conf_t *conf);
 static char *ngx_http_gateway_schema(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -69,10 +72,14 @@ static ngx_conf_num_bounds_t  ngx_http_gateway_batch_bounds = {
 };
 
 
+#define ngx_http_gateway_at(field)                                            \
+    offsetof(ngx_http_gateway_loc_conf_t, mqtt.field)
+
+
 static ngx_command_t  ngx_http_gateway_commands[] = {
 
     { ngx_string("gateway_pass"),
-      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
       ngx_http_gateway_pass,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -153,6 +160,62 @@ static ngx_command_t  ngx_http_gateway_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_gateway_loc_conf_t, body_timeout),
+      NULL },
+
+    { ngx_string("gateway_connect_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(listener.connect_timeout),
+      NULL },
+
+    { ngx_string("gateway_packet_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(listener.packet_timeout),
+      NULL },
+
+    { ngx_string("gateway_send_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(listener.send_timeout),
+      NULL },
+
+    { ngx_string("gateway_max_message_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(listener.message_max),
+      NULL },
+
+    { ngx_string("gateway_mqtt_keep_alive"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(keep_alive),
+      NULL },
+
+    { ngx_string("gateway_mqtt_receive_maximum"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(receive_maximum),
+      &ngx_gateway_mqtt_receive_bounds },
+
+    { ngx_string("gateway_mqtt_topic_aliases"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(topic_aliases),
+      &ngx_gateway_mqtt_alias_bounds },
+
+    { ngx_string("gateway_mqtt_server_reference"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      ngx_http_gateway_at(server_reference),
       NULL },
 
     { ngx_string("gateway_max_batch"),
@@ -304,6 +367,8 @@ ngx_http_gateway_create_loc_conf(ngx_conf_t *cf)
      *     conf->class_line = 0;
      *     conf->schema = NULL;
      *     conf->status = 0;
+     *     conf->mqtt.server_reference = { 0, NULL };
+     *     conf->ws = 0;
      */
 
     conf->device = NGX_CONF_UNSET_PTR;
@@ -321,6 +386,8 @@ ngx_http_gateway_create_loc_conf(ngx_conf_t *cf)
     conf->max_inflated = NGX_CONF_UNSET_SIZE;
     conf->overload_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
+
+    ngx_gateway_mqtt_conf_unset(&conf->mqtt);
 
     return conf;
 }
@@ -366,15 +433,19 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->log_level, prev->log_level,
                               NGX_LOG_INFO);
 
+    ngx_gateway_mqtt_conf_merge(&conf->mqtt, &prev->mqtt);
+
     /* "if" and "limit_except" inside a location of ours */
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->noname && conf->gateway == NULL) {
         conf->gateway = prev->gateway;
+        conf->ws = prev->ws;
 
         if (conf->gateway && clcf->lmt_excpt && clcf->handler == NULL) {
-            clcf->handler = ngx_http_gateway_handler;
+            clcf->handler = conf->ws ? ngx_http_gateway_upgrade_handler
+                                     : ngx_http_gateway_handler;
         }
     }
 
@@ -382,7 +453,8 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (conf->format == NGX_HTTP_GATEWAY_RAW && conf->device == NULL
+    if (conf->format == NGX_HTTP_GATEWAY_RAW && !conf->ws
+        && conf->device == NULL
         && (conf->auth == NULL || !ngx_gateway_auth_on(conf->auth)))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -406,6 +478,10 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                            &clcf->name);
     }
 
+    if (conf->ws) {
+        return ngx_http_gateway_merge_ws(cf, conf);
+    }
+
     if (conf->class && conf->class->lengths == NULL) {
         return ngx_gateway_add_class_ref(cf, conf->gateway,
                                          &conf->class->value,
@@ -417,6 +493,52 @@ ngx_http_gateway_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
+/* a location that speaks MQTT is a listener as a server of stream is one */
+
+static char *
+ngx_http_gateway_merge_ws(ngx_conf_t *cf, ngx_http_gateway_loc_conf_t *conf)
+{
+    ngx_gateway_listener_t  *l;
+
+    l = &conf->mqtt.listener;
+
+    l->gateway = conf->gateway;
+    l->auth = conf->auth;
+    l->ack = conf->ack;
+    l->format = conf->format;
+    l->schema = conf->schema;
+    l->schema_off = conf->schema_off;
+    l->timeout = conf->timeout;
+
+    if (ngx_gateway_mqtt_conf_check(cf, &conf->mqtt) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->auth && ngx_gateway_auth_has(conf->auth, GW_AUTH_HMAC)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"gateway_auth hmac\" signs requests, a location "
+                           "with \"protocol=mqtt\" has none");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->class == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->class->lengths) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"gateway_class\" of a location with "
+                           "\"protocol=mqtt\" cannot have variables, "
+                           "\"mqtt_topic\" gives classes to topics");
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_gateway_add_class_ref(cf, conf->gateway, &conf->class->value,
+                                     &l->class_index, conf->class_file,
+                                     conf->class_line);
+}
+
+
 /* gateway_schema file [formats=on|off]; gateway_schema off */
 
 static char *
@@ -424,52 +546,19 @@ ngx_http_gateway_schema(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_gateway_loc_conf_t *glcf = conf;
 
-    ngx_str_t   *value;
-    ngx_uint_t   formats;
-
-    if (glcf->schema_off != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    formats = 0;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        glcf->schema_off = 1;
-    }
-
-    if (cf->args->nelts == 3) {
-
-        if (ngx_strcmp(value[2].data, "formats=on") == 0) {
-            formats = 1;
-
-        } else if (ngx_strcmp(value[2].data, "formats=off") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\", it must be "
-                               "\"formats=on\" or \"formats=off\"",
-                               &value[2]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (glcf->schema_off == 1) {
-        return cf->args->nelts == 3 ? "is \"off\" with a parameter"
-                                    : NGX_CONF_OK;
-    }
-
-    glcf->schema_off = 0;
-    glcf->schema = ngx_gateway_schema_add(cf, &value[1], formats);
-
-    return glcf->schema ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return ngx_gateway_schema_line(cf, &glcf->schema, &glcf->schema_off);
 }
 
+
+/* gateway_pass [name] [protocol=http|mqtt] */
 
 static char *
 ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_gateway_loc_conf_t *glcf = conf;
 
-    ngx_str_t                 *value;
+    ngx_str_t                 *value, *name;
+    ngx_uint_t                 n;
     ngx_http_core_loc_conf_t  *clcf;
 
     if (glcf->gateway) {
@@ -477,24 +566,47 @@ ngx_http_gateway_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
+    n = cf->args->nelts - 1;
+    name = NULL;
 
-    if (cf->args->nelts > 1 && ngx_strlchr(value[1].data,
-                                           value[1].data + value[1].len, '='))
+    if (n && ngx_strlchr(value[n].data, value[n].data + value[n].len, '=')) {
+
+        if (ngx_strcmp(value[n].data, "protocol=mqtt") == 0) {
+            glcf->ws = 1;
+
+        } else if (ngx_strcmp(value[n].data, "protocol=http") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it must be "
+                               "\"protocol=http\" or \"protocol=mqtt\"",
+                               &value[n]);
+            return NGX_CONF_ERROR;
+        }
+
+        n--;
+    }
+
+    if (n == 2
+        || (n && ngx_strlchr(value[1].data, value[1].data + value[1].len,
+                             '=')))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\": an HTTP location speaks "
-                           "HTTP only", &value[1]);
+                           "invalid name of a gateway or parameter \"%V\"",
+                           &value[n]);
         return NGX_CONF_ERROR;
     }
 
-    glcf->gateway = ngx_gateway_add(cf, cf->args->nelts > 1 ? &value[1]
-                                                             : NULL);
+    if (n) {
+        name = &value[1];
+    }
+
+    glcf->gateway = ngx_gateway_add(cf, name);
     if (glcf->gateway == NULL) {
         return NGX_CONF_ERROR;
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_gateway_handler;
+    clcf->handler = glcf->ws ? ngx_http_gateway_upgrade_handler
+                             : ngx_http_gateway_handler;
 
     return NGX_CONF_OK;
 }

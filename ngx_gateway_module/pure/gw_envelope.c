@@ -285,6 +285,25 @@ gw_envelope_parse_ts(const uint8_t *p, size_t len, int64_t *ts)
 }
 
 
+void
+gw_envelope_whole(const gw_json_t *j, const gw_str_t *text,
+    gw_envelope_t *env)
+{
+    env->data.data = text->data + j->tape[0].off;
+    env->data.len = j->tape[0].len;
+
+    if (j->tape[0].type == GW_JSON_STRING) {
+        env->data.data--;
+        env->data.len += 2;
+    }
+
+    env->strip_nl = (j->tape[0].flags & GW_JSON_F_NL) ? 1 : 0;
+    env->doc = text->data;
+    env->document = *text;
+    env->data_node = 0;
+}
+
+
 size_t
 gw_envelope_size(const gw_envelope_t *env)
 {

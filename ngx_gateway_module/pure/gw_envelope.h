@@ -52,6 +52,11 @@ typedef struct {
 int gw_envelope_decode(const gw_json_t *j, const uint8_t *doc,
     gw_envelope_t *env, const char **detail);
 
+/* the raw format: data is all of the document of text, just parsed; the other
+   members are left as they are */
+void gw_envelope_whole(const gw_json_t *j, const gw_str_t *text,
+    gw_envelope_t *env);
+
 /*
  * The parts for the raw format, where headers carry the metadata.
  * GW_OK or GW_ERROR (the value is not what design.md section 3 allows).

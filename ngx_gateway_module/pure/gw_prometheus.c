@@ -83,6 +83,8 @@ static void gw_prom_broker_up(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
 static void gw_prom_broker_rtt(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
+static void gw_prom_disconnects(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g);
 static void gw_prom_auth_failures(gw_prom_t *p, const gw_prom_family_t *f,
     const gw_view_gateway_t *g);
 static void gw_prom_auth_lookups(gw_prom_t *p, const gw_prom_family_t *f,
@@ -209,6 +211,10 @@ static const gw_prom_family_t  gw_prom_families[] = {
     { "clients_gone_total", "counter", gw_prom_by_proto,
       gw_prom_at(clients_gone), GW_PROM_COUNT, 0,
       "Clients that left before the answer." },
+
+    { "disconnects_total", "counter", gw_prom_disconnects,
+      0, GW_PROM_COUNT, 0,
+      "Connections of devices that ended, by why." },
 
     { "connections", "gauge", gw_prom_by_proto,
       gw_prom_at(connections), GW_PROM_COUNT, 0,
@@ -730,6 +736,30 @@ gw_prom_broker_rtt(gw_prom_t *p, const gw_prom_family_t *f,
         gw_prom_label(p, "broker", gw_prom_broker_name(b));
         gw_prom_label(p, "stat", gw_prom_text("p99"));
         gw_prom_value(p, b->rtt_p99_us, f->unit);
+    }
+}
+
+
+static void
+gw_prom_disconnects(gw_prom_t *p, const gw_prom_family_t *f,
+    const gw_view_gateway_t *g)
+{
+    unsigned  proto, e;
+    uint64_t  n;
+
+    for (proto = 0; proto < GW_PROTO_N; proto++) {
+        for (e = 0; e < GW_END_N; e++) {
+            n = g->sum.disconnects[proto][e];
+
+            if (n == 0) {
+                continue;
+            }
+
+            gw_prom_series(p, f->name, "", g);
+            gw_prom_label(p, "protocol", gw_prom_text(gw_prom_protos[proto]));
+            gw_prom_label(p, "reason", gw_prom_text(gw_end_name(e)));
+            gw_prom_value(p, n, f->unit);
+        }
     }
 }
 

@@ -25,6 +25,7 @@
 
 #include "gw.h"
 #include "gw_dedup.h"
+#include "gw_end.h"
 #include "gw_outcome.h"
 #include "gw_hist.h"
 
@@ -86,6 +87,7 @@ typedef struct {
 
     uint64_t  timeouts[GW_PROTO_N];         /* answered "outcome unknown" */
     uint64_t  clients_gone[GW_PROTO_N];     /* left before the answer */
+    uint64_t  disconnects[GW_PROTO_N][GW_END_N];  /* of those that last */
 
     uint64_t  kafka_reports[GW_REPORT_N];
     uint64_t  kafka_retries;                /* messages produced again by us */

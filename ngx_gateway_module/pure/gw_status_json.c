@@ -114,7 +114,7 @@ gw_status_histogram(gw_status_t *st, const gw_hist_t *h)
 static json_t *
 gw_status_protocol(gw_status_t *st, const gw_stats_slot_t *s, unsigned p)
 {
-    json_t    *object, *rejected;
+    json_t    *object, *rejected, *ends;
     unsigned   c, r;
     uint64_t   accepted, delivered, duplicate, dead, failed, lost;
     uint64_t   entry, shed;
@@ -164,6 +164,20 @@ gw_status_protocol(gw_status_t *st, const gw_stats_slot_t *s, unsigned p)
     gw_status_uint(st, object, "timeouts", s->timeouts[p]);
     gw_status_uint(st, object, "clients_gone", s->clients_gone[p]);
     gw_status_uint(st, object, "connections", s->connections[p]);
+
+    if (p != GW_PROTO_HTTP) {
+        ends = json_object();
+
+        for (r = 0; r < GW_END_N; r++) {
+            if (s->disconnects[p][r]) {
+                gw_status_uint(st, ends, gw_end_name(r),
+                               s->disconnects[p][r]);
+            }
+        }
+
+        gw_status_set(st, object, "disconnects", ends);
+    }
+
     gw_status_set(st, object, "ingest", gw_status_histogram(st,
                                                             &s->ingest[p]));
 

@@ -659,7 +659,7 @@ Test::Nginx::Util::add_block_preprocessor(sub {
         die $@ if $@;
     }
 
-    expand($block, qw( main_config http_config config then ));
+    expand($block, qw( main_config mqtt lines http_config config then ));
 });
 
 1;

@@ -13,6 +13,9 @@ package GatewayTest;
 #                        is added where it is missing.  Without the section
 #                        there is a gateway with the topics of the block,
 #                        unless main_config declares one itself
+#   --- mqtt             the words of a server of stream that speaks MQTT to
+#                        the gateway, at the port of mqtt(); it listens
+#   --- lines            the same of one that speaks lines, at lines_port()
 #   --- topics           topics to be created in the real Kafka before nginx
 #                        starts, one a line: NAME [PARTITIONS [config=value]].
 #                        Default: those of the default gateway
@@ -75,7 +78,8 @@ use JSON::PP;
 use Time::HiRes ();
 
 our @EXPORT = qw( answer block_prefix client config_test http logged
-                  master_pid metric metrics mock_command modules port problem
+                  master_pid metric metrics mock_command modules mqtt
+                  lines_port mqtt_port port problem
                   records_are run_config_tests tap topic_records until_true );
 
 repeat_each(1);
@@ -114,6 +118,29 @@ sub master_pid() {
 
 sub port() {
     return $Test::Nginx::Util::ServerPortForClient;
+}
+
+
+# of the server of --- mqtt
+
+sub mqtt_port() {
+    return port() + 1;
+}
+
+
+sub lines_port() {
+    return port() + 2;
+}
+
+
+# a client of MQTT, see GatewayMqtt; it is not signed in yet
+
+sub mqtt(%) {
+    my (%args) = @_;
+
+    require GatewayMqtt;
+
+    return GatewayMqtt->new(port => mqtt_port(), %args);
 }
 
 
@@ -683,6 +710,16 @@ add_block_preprocessor(sub {
         $block->set_value('main_config', "$main\ngateway {\n$gateway}\n")
             unless defined $block->modules;
     }
+
+    my $servers = join '', map {
+        my ($protocol, $at, $text) = @$_;
+        defined $text ? "server {\nlisten 127.0.0.1:$at;\n"
+                        . "gateway_pass protocol=$protocol;\n$text}\n" : ();
+    } [ 'mqtt', mqtt_port(), $block->mqtt ],
+      [ 'lines', lines_port(), $block->lines ];
+
+    $block->set_value('main_config', $block->main_config
+                                     . "stream {\n$servers}\n") if $servers;
 
     my $config = $block->config;
 

@@ -121,6 +121,10 @@ fill(gw_stats_slot_t *s, unsigned nclasses, uint64_t seed)
 
         if (p == GW_PROTO_WS) {
             s->connections[p] = n++;
+
+        for (i = 0; i < GW_END_N; i++) {
+            s->disconnects[p][i] = n++;
+        }
             continue;
         }
 
@@ -587,7 +591,7 @@ test_format(const char *text, size_t len)
     }
 
     is_u64(twice, 0, "no family begins twice");
-    is_u64(page.nfamilies, 53, "all families are there");
+    is_u64(page.nfamilies, 54, "all families are there");
 
     twice = 0;
     first = 0;
@@ -891,7 +895,7 @@ static void
 test_proto(json_t *j, unsigned g, unsigned p)
 {
     uint64_t          want, shed, entry;
-    unsigned          c, r, n, rejected;
+    unsigned          c, i, r, n, rejected;
     const char       *gw;
     gw_stats_slot_t  *s;
 
@@ -913,6 +917,17 @@ test_proto(json_t *j, unsigned g, unsigned p)
     is_u64(count(j, "clients_gone"), s->clients_gone[p], "JSON: gone");
     is_u64(total("clients_gone_total", gw, "protocol", protos[p],
                  NULL, NULL, NULL), s->clients_gone[p], "text: gone");
+
+    for (i = 0; i < GW_END_N; i++) {
+        /* none is not there */
+        is_u64(count(at(j, "disconnects"), gw_end_name(i)) + 1,
+               s->disconnects[p][i] ? s->disconnects[p][i] + 1 : 0,
+               "JSON: ends by %s", gw_end_name(i));
+        is_u64(total("disconnects_total", gw, "protocol", protos[p],
+                     "reason", gw_end_name(i), NULL),
+               s->disconnects[p][i], "text: ends by %s", gw_end_name(i));
+    }
+
     is_u64(count(j, "connections"), s->connections[p], "JSON: connections");
     is_u64(total("connections", gw, "protocol", protos[p],
                  NULL, NULL, NULL), s->connections[p], "text: connections");
