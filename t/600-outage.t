@@ -88,7 +88,9 @@ is($status->{classes}{control}{lost}, 0, 'no control message was lost');
 
 $lag = $status->{loop_lag_max} if $status->{loop_lag_max} > $lag;
 
-cmp_ok($lag, '<', $ENV{GATEWAY_SANITIZED} ? 2 : 0.25, 'no worker stalled: '
+# what blocks waits for a broker, which is seconds; what others do on the
+# machine takes some tenths at times
+cmp_ok($lag, '<', $ENV{GATEWAY_SANITIZED} ? 2 : 1, 'no worker stalled: '
        . "the loop was late by at most $lag s");
 
 my $answer = $g->post('{"device":"last","seq":1,"data":1}');

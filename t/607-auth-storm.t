@@ -13,7 +13,7 @@ use warnings;
 use lib 't/lib';
 use Test::More;
 use File::Path ();
-use List::Util qw( max sum );
+use List::Util qw( max min sum );
 use GatewayAuth;
 use GatewayAuthScale;
 use GatewayChaos;
@@ -201,9 +201,10 @@ SKIP: {
 
 # What a guess takes of a worker's time, beyond what it takes NGINX to refuse:
 # from a source that is known to guess, and where each signature is checked.
+# What others do on the machine only adds to such times, so the least of some
+# counts; if each signature were checked, the two would be the same.
 
-my $nginx = spent($bare);
-my $unheard = spent($g->{port}) - $nginx;
+my ($unheard, @unheard) = beyond_nginx();
 
 $g->signal('QUIT');
 $g->wait_exit(30);
@@ -211,16 +212,16 @@ $g->{gateway} = 'auth_failures off;';
 $g->start_nginx;
 @workers = $g->workers_of;
 
-$nginx = spent($bare);
-my $heard = spent($g->{port}) - $nginx;
+my ($heard, @heard) = beyond_nginx();
 
-note sprintf 'us of CPU a guess, beyond the %.1f of NGINX: unheard %.1f, '
-             . 'ES256 checked %.1f', $nginx, $unheard, $heard;
+note sprintf 'us of CPU a guess, beyond NGINX: unheard %.1f (%s), '
+             . 'ES256 checked %.1f (%s)', $unheard, "@unheard", $heard,
+             "@heard";
 
 SKIP: {
     skip 'a sanitizer has times of its own', 1 if $slow;
 
-    cmp_ok($unheard, '<', $heard / 4,
+    cmp_ok($unheard, '<', $heard / 2,
            'a guess that is not heard is far below a signature');
 }
 
@@ -310,6 +311,22 @@ sub devices {
 }
 
 
+# us of the workers' time for a guess, less that of a refusal by NGINX: the
+# least of some rounds of both; and what each round took
+
+sub beyond_nginx {
+    my (@nginx, @ours);
+
+    for my $round (1 .. $slow ? 1 : 5) {
+        push @nginx, spent($bare);
+        push @ours, spent($g->{port});
+    }
+
+    return (min(@ours) - min(@nginx),
+            map { sprintf '%.1f-%.1f', $ours[$_], $nginx[$_] } 0 .. $#ours);
+}
+
+
 # us of the workers' time for each of some thousand guesses at a steady rate
 
 sub spent {
@@ -319,9 +336,9 @@ sub spent {
                 rate => $slow ? 200 : 4000, requests => "$dir/es256",
                 source => '127.8.0.1', sources => 2);
 
-    replay($replay, %load, count => $slow ? 100 : 2000);
+    replay($replay, %load, count => $slow ? 100 : 1000);
 
-    my $count = $slow ? 300 : 10_000;
+    my $count = $slow ? 300 : 4000;
     my $start = cpu_ns(@workers);
 
     replay($replay, %load, count => $count);
