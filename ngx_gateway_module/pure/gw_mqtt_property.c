@@ -285,12 +285,16 @@ gw_mqtt_next_user(const gw_mqtt_properties_t *props, size_t *at,
     gw_mqtt_read_t        r;
     gw_mqtt_properties_t  other;
 
+    if (props->users == 0) {
+        return GW_DONE;
+    }
+
     /* all of it was read once and is well formed */
 
     r.p = props->all.data + *at;
     r.end = props->all.data + props->all.len;
 
-    while (props->users && r.p < r.end) {
+    while (r.p < r.end) {
 
         if (gw_mqtt_varint(&r, &id) != GW_OK || id >= GW_MQTT_IDENTIFIERS) {
             break;

@@ -13,7 +13,9 @@
 #define GW_MQTT_SERIAL_MASK  0x7fffffffU
 #define GW_MQTT_SERIAL_BIT   0x80000000U   /* 0 is nobody's */
 
-#define GW_MQTT_ACK_MAX      6             /* bytes of one without a text */
+/* bytes that one without a text may take while it is written: its length is
+   left room for as if it were the longest */
+#define GW_MQTT_ACK_MAX      8
 #define GW_MQTT_FILTERS_MAX  256           /* of a SUBSCRIBE */
 
 
@@ -540,13 +542,16 @@ gw_mqtt_release(gw_mqtt_session_t *s, gw_mqtt_out_t *out, gw_end_e *end)
             return GW_OK;
         }
 
-        if (f->end) {
-            *end = (gw_end_e) (f->end - 1);
-            return GW_ERROR;
+        if ((f->end == 0 || s->version == GW_MQTT_5)
+            && out->size - out->len < GW_MQTT_ACK_MAX)
+        {
+            return GW_AGAIN;
         }
 
-        if (out->size - out->len < GW_MQTT_ACK_MAX) {
-            return GW_AGAIN;
+        if (f->end) {
+            (void) gw_mqtt_cut(s, gw_mqtt_end_reason((gw_end_e) (f->end - 1)),
+                               (gw_end_e) (f->end - 1), out, end);
+            return GW_ERROR;
         }
 
         flight = *f;

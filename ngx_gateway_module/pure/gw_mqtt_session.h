@@ -158,8 +158,9 @@ void gw_mqtt_session_refuse(gw_mqtt_session_t *s, gw_mqtt_reason_e reason,
  * The fate of a PUBLISH.  Acknowledgements that this sets free are written;
  * GW_AGAIN: some did not fit into out (which may have no room at all), to be
  * called again with serial 0.
- * GW_ERROR: the connection is to be closed, as 3.1.1 has no word for this fate;
- * *end.  What is told of which fate is one table in gw_mqtt_session.c.
+ * GW_ERROR: the connection is to be closed, as there is no word for this fate:
+ * *end; 5.0 is told so by a DISCONNECT.  What is told of which fate is one
+ * table in gw_mqtt_fate.c.
  */
 int gw_mqtt_session_settled(gw_mqtt_session_t *s, uint32_t serial,
     gw_outcome_e outcome, gw_reason_e reason, gw_mqtt_out_t *out,

@@ -247,6 +247,15 @@ bounds(void)
     out.size = sizeof(buffer);
     ok(settle(0, GW_DELIVERED, GW_R_NONE) == GW_OK, "and goes out later");
     is_said("40020001", "... whole");
+
+    begin(5, 10);
+    (void) publish(1, 1, 0);
+    out.size = out.len + 7;
+    ok(settle(serial, GW_INVALID, GW_R_MALFORMED) == GW_AGAIN,
+       "one with a reason waits for the room that it is written in");
+    out.size = sizeof(buffer);
+    ok(settle(0, GW_DELIVERED, GW_R_NONE) == GW_OK, "... and is not lost");
+    is_said("4003000199", "... nor changed");
 }
 
 
@@ -404,6 +413,22 @@ fates(void)
     (void) settle(serial, GW_SHED, GW_R_FULL);
     ok(settle(serial - 1, GW_SHED, GW_R_FULL) == GW_ERROR
        && end == GW_END_OVERLOAD, "5.0 is not told to forget a command");
+    is_said("e00197", "but that the connection ends, and why");
+    ok(s.state == GW_MQTT_S_ENDED && settle(0, GW_DELIVERED, GW_R_NONE)
+       == GW_OK, "which is said once");
+    is_said("", "... alone");
+
+    begin(5, 10);
+    (void) publish(2, 1, 0);
+    (void) publish(1, 2, 0);
+    (void) settle(serial, GW_FAILED, GW_R_TIMEOUT);
+    out.size = 0;
+    ok(settle(serial - 1, GW_DELIVERED, GW_R_NONE) == GW_AGAIN,
+       "where there is no room neither answer nor end is lost");
+    out.size = sizeof(buffer);
+    ok(settle(0, GW_DELIVERED, GW_R_NONE) == GW_ERROR
+       && end == GW_END_UNSETTLED, "both come with the room");
+    is_said("50020001e00180", "... in their order");
 }
 
 
