@@ -15,13 +15,14 @@
 #include "gw_dedup.h"
 #include "gw_mqtt_topic.h"
 #include "gw_schema.h"
+#include "gw_sessions.h"
 #include "ngx_gateway.h"
 
 
 #define NGX_GATEWAY_MODULE       0x59574147   /* "GAWY" */
 #define NGX_GATEWAY_CONF         0x02000000
 
-#define NGX_GATEWAY_ZONE_MAGIC   0x0430574147ULL
+#define NGX_GATEWAY_ZONE_MAGIC   0x0530574147ULL
 #define NGX_GATEWAY_TICK         100          /* ms */
 #define NGX_GATEWAY_SCHEMA_ERROR  512         /* bytes of a sentence */
 
@@ -228,6 +229,9 @@ struct ngx_gateway_worker_s {
 
     ngx_gateway_auth_worker_t  *auth;         /* NULL: no chain */
     ngx_gateway_dedup_t   *dedup;             /* NULL: off */
+    gw_sessions_t         *sessions;          /* of the zone; NULL: none */
+    ngx_uint_t             sessions_owner;
+    uint32_t               sessions_taken;    /* as of the last look */
 
     unsigned               draining:1;
     unsigned               ended:1;
@@ -261,6 +265,11 @@ ngx_uint_t ngx_gateway_zone_bury_owner(ngx_gateway_t *gateway,
 /* the windows of dedup; NULL: none.  owner: that of the slot, may be NULL */
 ngx_gateway_dedup_zone_t *ngx_gateway_zone_dedup(ngx_gateway_t *gateway,
     gw_stats_slot_t *slot, uint32_t *owner);
+
+/* the client ids of MQTT, and the number of the slot as their owner; NULL:
+   there is no room for either */
+gw_sessions_t *ngx_gateway_zone_sessions(ngx_gateway_t *gateway,
+    gw_stats_slot_t *slot, ngx_uint_t *owner);
 
 /* ngx_gateway_block.c */
 void ngx_gateway_block_create(ngx_gateway_t *gateway);
@@ -311,6 +320,9 @@ ngx_int_t ngx_gateway_auth_start(ngx_cycle_t *cycle,
     ngx_gateway_main_conf_t *gmcf);
 void ngx_gateway_auth_stop(ngx_gateway_main_conf_t *gmcf);
 void ngx_gateway_auth_gauges(ngx_gateway_worker_t *w);
+
+/* ngx_gateway_sessions.c; when the worker has its slot */
+void ngx_gateway_sessions_start(ngx_gateway_worker_t *w);
 
 /* ngx_gateway_worker.c */
 ngx_int_t ngx_gateway_init_process(ngx_cycle_t *cycle);

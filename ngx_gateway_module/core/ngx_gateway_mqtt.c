@@ -276,6 +276,11 @@ ngx_gateway_mqtt_connect(ngx_gateway_mqtt_t *m, gw_mqtt_connect_t *connect,
                                          : GW_END_UNAUTHENTICATED);
     }
 
+    /* the one that had this client id is told, and we do not wait for it: its
+       answers go to another socket (MQTT-3.1.4-3) */
+
+    ngx_gateway_sessions_take(m, &id, connect->clean);
+
     gw_mqtt_session_accept(&m->session, &assigned, out);
 
     return NGX_OK;
@@ -616,17 +621,20 @@ ngx_gateway_mqtt_wake_handler(ngx_event_t *ev)
 
 
 /* round and round: who may not send any more, or whose token has ended, loses
-   the connection */
+   the connection; and of all at once, whose client id is another's by now */
 
 static void
 ngx_gateway_mqtt_look_handler(ngx_event_t *ev)
 {
-    ngx_uint_t           n;
+    ngx_uint_t           n, taken;
     ngx_queue_t         *q;
     gw_reason_e          reason;
     ngx_gateway_mqtt_t  *m;
 
-    n = ngx_min(ngx_gateway_mqtt_n, NGX_GATEWAY_MQTT_LOOKS);
+    taken = ngx_gateway_sessions_taken();
+
+    n = taken ? ngx_gateway_mqtt_n
+              : ngx_min(ngx_gateway_mqtt_n, NGX_GATEWAY_MQTT_LOOKS);
 
     while (n-- && !ngx_queue_empty(&ngx_gateway_mqtt_all)) {
         q = ngx_queue_head(&ngx_gateway_mqtt_all);
@@ -640,7 +648,10 @@ ngx_gateway_mqtt_look_handler(ngx_event_t *ev)
             continue;
         }
 
-        if (ngx_gateway_sender_still(&m->sender, &reason) != NGX_OK) {
+        if (taken && ngx_gateway_sessions_still(m) != NGX_OK) {
+            m->peer->cut(m, GW_END_TAKEN_OVER);
+
+        } else if (ngx_gateway_sender_still(&m->sender, &reason) != NGX_OK) {
             m->peer->cut(m, GW_END_REVOKED);
         }
     }
@@ -809,6 +820,8 @@ ngx_gateway_mqtt_close(ngx_gateway_mqtt_t *m, gw_end_e end)
 
         ngx_gateway_mqtt_will_forget(m);
     }
+
+    ngx_gateway_sessions_leave(m);
 
     if (m->posted) {
         m->posted = 0;

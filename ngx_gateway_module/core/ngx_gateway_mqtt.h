@@ -72,6 +72,10 @@ struct ngx_gateway_mqtt_s {
     ngx_str_t                       device;   /* of gateway_device; until
                                                  CONNECT was judged */
 
+    uint64_t                        client;   /* its client id and */
+    uint64_t                        ticket;   /* ours, of gw_sessions.h; 0:
+                                                 nobody knows of it */
+
     ngx_queue_t                     all;      /* of this worker */
     ngx_queue_t                     woken;
     ngx_gateway_mqtt_will_t        *will;
@@ -165,6 +169,18 @@ ngx_int_t ngx_gateway_mqtt_will_keep(ngx_gateway_mqtt_t *m,
     const gw_mqtt_connect_t *connect, gw_mqtt_reason_e *reason);
 void ngx_gateway_mqtt_will_publish(ngx_gateway_mqtt_t *m);
 void ngx_gateway_mqtt_will_forget(ngx_gateway_mqtt_t *m);
+
+/*
+ * ngx_gateway_sessions.c.  take: its client id is this connection's from now
+ * on; still: NGX_OK, NGX_DONE: another one went on in its place, NGX_DECLINED:
+ * another one began anew; leave: at its end.  taken: 1: ask still() of each
+ * connection of this worker.
+ */
+void ngx_gateway_sessions_take(ngx_gateway_mqtt_t *m, ngx_str_t *client_id,
+    ngx_uint_t fresh);
+ngx_int_t ngx_gateway_sessions_still(ngx_gateway_mqtt_t *m);
+void ngx_gateway_sessions_leave(ngx_gateway_mqtt_t *m);
+ngx_uint_t ngx_gateway_sessions_taken(void);
 
 /* the class of a topic, by the mqtt_topic of the gateway; NGX_DECLINED: none
    is of it */

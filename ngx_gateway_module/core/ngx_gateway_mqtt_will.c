@@ -6,7 +6,9 @@
  * own PUBLISH would be when the connection ends without DISCONNECT 0x00.  With
  * a delay it waits for that long, or for the end of the session it would
  * belong to, whichever is sooner (3.1.3.2.2); a worker that ends takes those
- * that wait with it: that is no death of a device.
+ * that wait with it: that is no death of a device.  Nor is it one when its
+ * client connects again before that: without Clean Start it goes on with what
+ * would be its session, and the will is not published (MQTT-3.1.3-9).
  */
 
 #include <ngx_config.h>
@@ -119,11 +121,19 @@ ngx_gateway_mqtt_will_keep(ngx_gateway_mqtt_t *m,
 void
 ngx_gateway_mqtt_will_publish(ngx_gateway_mqtt_t *m)
 {
+    ngx_int_t                 rc;
     ngx_gateway_mqtt_will_t  *will;
 
     will = m->will;
+    rc = ngx_gateway_sessions_still(m);
 
-    if (will->delay == 0 || ngx_exiting || ngx_terminate || ngx_quit) {
+    if (will->delay && rc == NGX_DONE) {
+        return;
+    }
+
+    if (will->delay == 0 || rc == NGX_DECLINED
+        || ngx_exiting || ngx_terminate || ngx_quit)
+    {
         ngx_gateway_mqtt_will_submit(m, will);
         return;
     }
@@ -132,9 +142,10 @@ ngx_gateway_mqtt_will_publish(ngx_gateway_mqtt_t *m)
     will->late.will = NULL;
     will->late.log = ngx_cycle->log;
 
-    /* the block is the late one's now */
+    /* block and client id are the late one's now */
 
     ngx_memzero(&m->sender, sizeof(ngx_gateway_sender_t));
+    m->ticket = 0;
     m->will = NULL;
 
     will->timer.handler = ngx_gateway_mqtt_will_handler;
@@ -154,7 +165,11 @@ ngx_gateway_mqtt_will_handler(ngx_event_t *ev)
 
     will = ev->data;
 
-    ngx_gateway_mqtt_will_submit(&will->late, will);
+    if (ngx_gateway_sessions_still(&will->late) != NGX_DONE) {
+        ngx_gateway_mqtt_will_submit(&will->late, will);
+    }
+
+    ngx_gateway_sessions_leave(&will->late);
     ngx_gateway_sender_forget(&will->late.sender);
     ngx_gateway_mqtt_will_free(&will->late, will);
 }

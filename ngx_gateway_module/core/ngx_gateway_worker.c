@@ -169,6 +169,8 @@ ngx_gateway_worker_start(ngx_cycle_t *cycle, ngx_gateway_t *gateway,
 
     w->slot = ngx_gateway_zone_claim(gateway, cycle, generation);
 
+    ngx_gateway_sessions_start(w);
+
     if (ngx_gateway_notify_init(w) != NGX_OK) {
         return NGX_ERROR;
     }

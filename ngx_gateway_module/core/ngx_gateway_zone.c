@@ -11,11 +11,17 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <openssl/rand.h>
+
 #include "ngx_gateway_dedup.h"
 
 
 #define NGX_GATEWAY_SLOTS_MAX  256
 #define NGX_GATEWAY_SLOTS_MIN  32      /* where the zone is shared */
+
+/* the part of a zone that is for client ids: 1/16, an entry for each 256 bytes
+   of the zone */
+#define NGX_GATEWAY_ZONE_SESSIONS  16
 
 
 typedef struct {
@@ -25,6 +31,7 @@ typedef struct {
     uint64_t            start_time;
     gw_stats_slot_t    *slots;
     ngx_gateway_dedup_zone_t  *dedup;      /* NULL: none */
+    gw_sessions_t      *sessions;          /* NULL: no room */
 
     /* counters are kept by the position of a class; NUL padded, "" is free */
     u_char              classes[GW_CLASSES_MAX][GW_CLASS_MAX];
@@ -32,6 +39,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static ngx_int_t ngx_gateway_zone_sessions_create(ngx_shm_zone_t *shm_zone,
+    ngx_gateway_zone_t *zone);
 static ngx_uint_t ngx_gateway_zone_dead(gw_stats_slot_t *slot);
 static ngx_int_t ngx_gateway_zone_classes(ngx_shm_zone_t *shm_zone,
     ngx_gateway_zone_t *zone);
@@ -183,11 +192,52 @@ ngx_gateway_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     shpool->data = zone;
     shpool->log_nomem = 0;
 
+    if (ngx_gateway_zone_sessions_create(shm_zone, zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (!gateway->dedup) {
         return NGX_OK;
     }
 
     return ngx_gateway_dedup_zone_create(shm_zone, gateway, &zone->dedup);
+}
+
+
+/* made whether a listener speaks MQTT or not: a reload may bring one */
+
+static ngx_int_t
+ngx_gateway_zone_sessions_create(ngx_shm_zone_t *shm_zone,
+    ngx_gateway_zone_t *zone)
+{
+    u_char           secret[GW_SESSIONS_SECRET];
+    size_t           size;
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    size = gw_sessions_fit(shm_zone->shm.size / NGX_GATEWAY_ZONE_SESSIONS
+                           / ngx_pagesize * ngx_pagesize);
+    if (size == 0) {
+        return NGX_OK;
+    }
+
+    zone->sessions = ngx_slab_calloc(shpool, size);
+
+    if (zone->sessions == NULL) {
+        return NGX_OK;
+    }
+
+    if (RAND_bytes(secret, GW_SESSIONS_SECRET) != 1
+        || gw_sessions_init(zone->sessions, size, secret) == NULL)
+    {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\": no lock, or no randomness, for the "
+                      "client ids of MQTT", &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -445,4 +495,24 @@ ngx_gateway_zone_start_time(ngx_gateway_t *gateway)
     zone = shpool->data;
 
     return zone->start_time;
+}
+
+
+gw_sessions_t *
+ngx_gateway_zone_sessions(ngx_gateway_t *gateway, gw_stats_slot_t *slot,
+    ngx_uint_t *owner)
+{
+    ngx_slab_pool_t     *shpool;
+    ngx_gateway_zone_t  *zone;
+
+    shpool = (ngx_slab_pool_t *) gateway->zone->shm.addr;
+    zone = shpool->data;
+
+    if (zone == NULL || slot == NULL) {
+        return NULL;
+    }
+
+    *owner = slot - zone->slots;
+
+    return zone->sessions;
 }
